@@ -1,0 +1,198 @@
+//! A connection: how to reach a server as its admin, and which roles may use it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+use crate::model::connection_url::{InvalidUrl, Parameters};
+use crate::model::name::RoleName;
+use crate::model::secret::Secret;
+
+/// The keys of a password source in the state file.
+pub(crate) const PASSWORD_KEYS: [&str; 3] = ["env", "file", "command"];
+
+/// A connection of the state file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Connection {
+    /// Connection string, with `{{username}}` and `{{password}}` where they belong.
+    #[serde(deserialize_with = "secret")]
+    pub(crate) url: Secret,
+    /// The admin's name.
+    pub(crate) username: Option<String>,
+    /// Where the admin's password comes from.
+    pub(crate) password: Option<PasswordSource>,
+    /// Globs of the roles that may use it; `None` is every role.
+    pub(crate) allowed_roles: Option<Vec<String>>,
+}
+
+/// Where a password comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PasswordSource {
+    /// The state file itself.
+    Literal(Secret),
+    /// An environment variable of this name.
+    Env(String),
+    /// The first line of this file.
+    File(PathBuf),
+    /// The first line that this program and its arguments print.
+    Command(Vec<String>),
+}
+
+impl Connection {
+    /// Reads the connection string, with the placeholders and the admin's name filled in.
+    pub(crate) fn parameters(&self) -> Result<Parameters, InvalidUrl> {
+        let mut parameters = Parameters::parse(self.url.expose(), self.username.as_deref())?;
+        if parameters.user.is_none() {
+            parameters.user.clone_from(&self.username);
+        }
+        Ok(parameters)
+    }
+
+    /// Whether the file that holds it would give a password away to a reader.
+    pub(crate) fn has_literal_password(&self) -> bool {
+        matches!(self.password, Some(PasswordSource::Literal(_)))
+            || Parameters::parse(self.url.expose(), None)
+                .is_ok_and(|parameters| parameters.password.is_some())
+    }
+
+    /// Whether `role` may use it.
+    pub(crate) fn allows(&self, role: &RoleName) -> bool {
+        match &self.allowed_roles {
+            None => true,
+            Some(globs) => globs.iter().any(|glob| glob_matches(glob, role.as_str())),
+        }
+    }
+}
+
+/// Whether `text` fits `glob`, in which `*` stands for any text and everything else for itself.
+fn glob_matches(glob: &str, text: &str) -> bool {
+    match glob.split_once('*') {
+        None => glob == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|tail| {
+            (0..=tail.len())
+                .filter(|at| tail.is_char_boundary(*at))
+                .any(|at| glob_matches(rest, &tail[at..]))
+        }),
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}
+
+impl<'de> Deserialize<'de> for PasswordSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SourceVisitor)
+    }
+}
+
+/// Written by hand because an untagged enum would answer a typing error with "did not match any variant".
+struct SourceVisitor;
+
+impl<'de> Visitor<'de> for SourceVisitor {
+    type Value = PasswordSource;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a password, or a table with one of env, file and command")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<PasswordSource, E> {
+        Ok(PasswordSource::Literal(Secret::new(text)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PasswordSource, A::Error> {
+        let no_source = || A::Error::custom("expected one of env, file and command");
+        let source = match map.next_key::<String>()?.ok_or_else(no_source)?.as_str() {
+            "env" => PasswordSource::Env(map.next_value()?),
+            "file" => PasswordSource::File(map.next_value()?),
+            "command" => PasswordSource::Command(map.next_value()?),
+            unknown => return Err(A::Error::unknown_field(unknown, &PASSWORD_KEYS)),
+        };
+        if map.next_key::<String>()?.is_some() {
+            return Err(A::Error::custom(
+                "expected only one of env, file and command",
+            ));
+        }
+        Ok(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_as_in_vault() {
+        for (glob, text, matches) in [
+            ("*", "anything", true),
+            ("app-*", "app-role", true),
+            ("app-*", "app", false),
+            ("*-ro", "app-ro", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("app", "app", true),
+            ("app", "app2", false),
+            ("", "app", false),
+        ] {
+            assert_eq!(glob_matches(glob, text), matches, "{glob} {text}");
+        }
+    }
+
+    #[test]
+    fn allowed_roles_left_out_is_every_role_and_empty_is_none() {
+        let connection =
+            |line: &str| -> Connection { toml::from_str(&format!("url = \"\"\n{line}")).unwrap() };
+        let role = "app".parse().unwrap();
+        assert!(connection("").allows(&role));
+        assert!(!connection("allowed_roles = []").allows(&role));
+        assert!(connection("allowed_roles = [\"x\", \"a*\"]").allows(&role));
+    }
+
+    #[test]
+    fn passwords_come_from_four_places() {
+        let source = |line: &str| {
+            toml::from_str::<Connection>(&format!("url = \"\"\npassword = {line}"))
+                .map(|c| c.password.unwrap())
+        };
+        assert_eq!(
+            source("\"x\"").unwrap(),
+            PasswordSource::Literal(Secret::new("x"))
+        );
+        assert_eq!(
+            source("{ env = \"V\" }").unwrap(),
+            PasswordSource::Env("V".into())
+        );
+        assert_eq!(
+            source("{ file = \"/p\" }").unwrap(),
+            PasswordSource::File("/p".into())
+        );
+        assert_eq!(
+            source("{ command = [\"op\", \"read\"] }").unwrap(),
+            PasswordSource::Command(vec!["op".into(), "read".into()])
+        );
+        for line in [
+            "{}",
+            "{ vault = \"x\" }",
+            "{ env = \"A\", file = \"b\" }",
+            "7",
+        ] {
+            assert!(source(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn literal_passwords_are_noticed_in_the_url_too() {
+        let connection = |text: &str| -> Connection { toml::from_str(text).unwrap() };
+        assert!(connection("url = \"postgresql://a:b@h/d\"").has_literal_password());
+        assert!(connection("url = \"host=h password=b\"").has_literal_password());
+        assert!(connection("url = \"host=h\"\npassword = \"b\"").has_literal_password());
+        assert!(
+            !connection("url = \"postgresql://{{username}}:{{password}}@h/d\"")
+                .has_literal_password()
+        );
+        assert!(!connection("url = \"host=h\"\npassword = { env = \"b\" }").has_literal_password());
+    }
+}

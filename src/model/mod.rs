@@ -1,0 +1,14 @@
+//! Values and their rules: no files, no environment, no network, no clock.
+
+pub(crate) mod connection;
+pub(crate) mod connection_url;
+pub(crate) mod credentials;
+pub(crate) mod lease;
+pub(crate) mod marker;
+pub(crate) mod name;
+pub(crate) mod role;
+pub(crate) mod secret;
+pub(crate) mod sql_text;
+pub(crate) mod statements;
+pub(crate) mod timestamp;
+pub(crate) mod ttl;

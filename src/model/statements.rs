@@ -1,0 +1,237 @@
+//! SQL that an administrator wrote, with Vault's placeholders.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::model::sql_text;
+
+/// The placeholders that pgcreds fills in, in Vault's spelling.
+pub(crate) const PLACEHOLDERS: [&str; 4] = ["name", "username", "password", "expiration"];
+
+/// A list of SQL texts that belong together and run in one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Statements(Vec<String>);
+
+/// What a placeholder stands for. All values come from alphabets that need no quoting in SQL.
+pub(crate) struct Values<'a> {
+    /// The login's name.
+    pub(crate) name: &'a str,
+    /// The password's SCRAM-SHA-256 verifier: the clear text never goes to the server.
+    pub(crate) password: &'a str,
+    /// The login's end, as PostgreSQL reads it.
+    pub(crate) expiration: &'a str,
+}
+
+/// What is wrong with statements. No text of theirs is repeated but a placeholder's name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum InvalidStatements {
+    /// `{{…}}` with a name that pgcreds does not fill in here.
+    UnknownPlaceholder(String),
+    /// A quote or a comment without its end.
+    Unterminated(&'static str),
+    /// `COMMIT`, `ROLLBACK` or the like.
+    EndsTransaction(String),
+}
+
+impl fmt::Display for InvalidStatements {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPlaceholder(name) => {
+                write!(formatter, "unknown placeholder {{{{{name}}}}}")
+            }
+            Self::Unterminated(what) => write!(formatter, "unterminated {what}"),
+            Self::EndsTransaction(keyword) => write!(
+                formatter,
+                "{keyword} is not allowed: pgcreds runs the statements in a transaction of its own"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for InvalidStatements {}
+
+impl Statements {
+    /// Takes texts as they stand; `check` tells whether they can be run.
+    pub(crate) fn new(texts: Vec<String>) -> Self {
+        Self(texts)
+    }
+
+    /// Whether there is nothing to run.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|text| text.trim().is_empty())
+    }
+
+    /// The texts as written.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Checks that only the placeholders `known` occur and that no statement ends the transaction.
+    pub(crate) fn check(&self, known: &[&str]) -> Result<(), InvalidStatements> {
+        for text in &self.0 {
+            if let Some(unknown) = placeholders(text).find(|name| !known.contains(name)) {
+                return Err(InvalidStatements::UnknownPlaceholder(unknown.to_owned()));
+            }
+            let statements = sql_text::statements(text)
+                .map_err(|unterminated| InvalidStatements::Unterminated(unterminated.0))?;
+            if let Some(keyword) = statements.iter().find_map(|words| transaction_end(words)) {
+                return Err(InvalidStatements::EndsTransaction(keyword));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a statement grants on all tables of a schema: each login then adds to every table's ACL.
+    pub(crate) fn grants_on_all_tables(&self) -> bool {
+        self.0
+            .iter()
+            .filter_map(|text| sql_text::statements(text).ok())
+            .flatten()
+            .any(|words| {
+                words.first().is_some_and(|first| first == "GRANT")
+                    && words.windows(2).any(|pair| pair == ["ON", "ALL"])
+            })
+    }
+
+    /// Fills the placeholders in and joins the texts to one, each ended so that it cannot swallow the next.
+    pub(crate) fn render(&self, values: &Values<'_>) -> String {
+        let mut sql = String::new();
+        for text in &self.0 {
+            let mut rest = text.as_str();
+            while let Some(placeholder) = next_placeholder(rest) {
+                sql.push_str(&rest[..placeholder.start]);
+                sql.push_str(match placeholder.name {
+                    "password" => values.password,
+                    "expiration" => values.expiration,
+                    _ => values.name,
+                });
+                rest = &rest[placeholder.end..];
+            }
+            sql.push_str(rest);
+            sql.push_str("\n;\n");
+        }
+        sql
+    }
+}
+
+/// The keyword of a statement that would end the transaction around it.
+fn transaction_end(words: &[String]) -> Option<String> {
+    let first = words.first()?.as_str();
+    let ends = match first {
+        "COMMIT" | "END" | "ABORT" => true,
+        // ROLLBACK [WORK | TRANSACTION] TO [SAVEPOINT] stays inside.
+        "ROLLBACK" => !words.iter().any(|word| word == "TO"),
+        "PREPARE" => words.get(1).is_some_and(|second| second == "TRANSACTION"),
+        _ => false,
+    };
+    ends.then(|| first.to_owned())
+}
+
+/// A placeholder's place in a text.
+struct Placeholder<'a> {
+    start: usize,
+    end: usize,
+    name: &'a str,
+}
+
+/// Finds the next `{{name}}`; spaces inside the braces are accepted, and `{{1,2},{3,4}}` is an array, not a placeholder.
+fn next_placeholder(text: &str) -> Option<Placeholder<'_>> {
+    let mut from = 0;
+    while let Some(start) = text[from..].find("{{").map(|at| from + at) {
+        let inside = &text[start + 2..];
+        let name = inside.find("}}").map(|end| &inside[..end]);
+        let is_word = |name: &str| {
+            let name = name.trim();
+            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if let Some(name) = name.filter(|name| is_word(name)) {
+            return Some(Placeholder {
+                start,
+                end: start + 2 + name.len() + 2,
+                name: name.trim(),
+            });
+        }
+        from = start + 1;
+    }
+    None
+}
+
+/// The names of all placeholders in a text, in order.
+pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let placeholder = next_placeholder(rest)?;
+        rest = &rest[placeholder.end..];
+        Some(placeholder.name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statements(text: &str) -> Statements {
+        Statements::new(vec![text.to_owned()])
+    }
+
+    #[test]
+    fn placeholders_are_filled_in() {
+        let values = Values {
+            name: "n",
+            password: "p",
+            expiration: "e",
+        };
+        let sql = statements(
+            "CREATE ROLE \"{{name}}\" {{ username }} '{{password}}' '{{expiration}}' '{{1,2},{3,4}}'",
+        );
+        assert_eq!(sql.check(&PLACEHOLDERS), Ok(()));
+        assert_eq!(
+            sql.render(&values),
+            "CREATE ROLE \"n\" n 'p' 'e' '{{1,2},{3,4}}'\n;\n"
+        );
+    }
+
+    #[test]
+    fn bad_statements_are_refused() {
+        use InvalidStatements::{EndsTransaction, UnknownPlaceholder, Unterminated};
+        for (sql, error) in [
+            ("create role {{nmae}}", UnknownPlaceholder("nmae".into())),
+            ("create role 'a", Unterminated("quoted string")),
+            ("create role a; Commit", EndsTransaction("COMMIT".into())),
+            ("END", EndsTransaction("END".into())),
+            ("rollback work", EndsTransaction("ROLLBACK".into())),
+            ("prepare transaction 'x'", EndsTransaction("PREPARE".into())),
+        ] {
+            assert_eq!(statements(sql).check(&PLACEHOLDERS), Err(error), "{sql}");
+        }
+    }
+
+    #[test]
+    fn inner_commits_and_savepoints_are_fine() {
+        for sql in [
+            "do $$ begin perform 1; end $$",
+            "savepoint a; rollback to a",
+            "rollback to savepoint a",
+            "prepare x as select 1",
+            "select 'commit;'; -- commit;",
+        ] {
+            assert_eq!(statements(sql).check(&PLACEHOLDERS), Ok(()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn grants_on_all_tables_are_seen() {
+        assert!(
+            statements("x; grant select on all tables in schema public to a")
+                .grants_on_all_tables()
+        );
+        assert!(
+            !statements("grant app_rw to a; select 'grant on all tables'").grants_on_all_tables()
+        );
+    }
+}
