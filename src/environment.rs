@@ -1,0 +1,37 @@
+//! The only reader of the process's environment. It knows nothing of pgcreds.
+
+use std::path::PathBuf;
+
+use crate::model::secret::Secret;
+
+/// An environment variable that is set and not empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is read here and nowhere else"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A secret from the environment.
+pub(crate) fn secret_variable(name: &str) -> Option<Secret> {
+    variable(name).map(Secret::new)
+}
+
+/// The user's home folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from)
+}
+
+/// The name of the user that runs pgcreds, from the user database; the number where it has none.
+pub(crate) fn user_name() -> String {
+    whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string())
+}
+
+/// The host's name.
+pub(crate) fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}

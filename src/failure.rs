@@ -1,0 +1,157 @@
+//! What can be told to a person when something fails, the exit code that goes with it, and the only place that prints it.
+
+use std::fmt;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Whose problem a failure is; scripts see it as the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The request or the state file is wrong.
+    Request,
+    /// PostgreSQL could not be reached, or refused.
+    Server,
+    /// Some was done, some was not.
+    Partial,
+    /// Ctrl-C at a prompt.
+    Interrupted,
+}
+
+impl Kind {
+    /// The process's exit code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Request => 1,
+            Self::Server => 3,
+            Self::Partial => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure with its kind and, where there is one, the next step. Attached to errors as context.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure of the given kind; `message` is lower case without a full stop.
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The request or the state file is wrong.
+    pub(crate) fn request(message: impl Into<String>) -> Self {
+        Self::new(Kind::Request, message)
+    }
+
+    /// PostgreSQL could not be reached, or refused.
+    pub(crate) fn server(message: impl Into<String>) -> Self {
+        Self::new(Kind::Server, message)
+    }
+
+    /// Adds the next step: a full sentence, with the command to run.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the next step where there is one.
+    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The kind of an error; one without a [`Failure`] counts as a wrong request.
+pub(crate) fn kind(error: &anyhow::Error) -> Kind {
+    error
+        .downcast_ref::<Failure>()
+        .map_or(Kind::Request, |failure| failure.kind)
+}
+
+/// The error and what caused it on one line, as machines get it.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").replace('\n', " ")
+}
+
+/// Prints `error:`, a `caused by:` per level and the `hint:` to stderr, and returns the exit code.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("caused by: {cause}\n"));
+    }
+    if let Some(hint) = error
+        .downcast_ref::<Failure>()
+        .and_then(|failure| failure.hint.as_ref())
+    {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    // Nobody is left to tell when stderr cannot be written to.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(kind(error).code())
+}
+
+/// The end of a "not found" hint: what exists, and the nearest of it.
+pub(crate) fn existing<'a>(
+    wanted: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Option<String> {
+    let near = names
+        .clone()
+        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().max(3) / 3);
+    let listed: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+    match (near, listed.is_empty()) {
+        (_, true) => None,
+        (Some((_, near)), _) => Some(format!(
+            "Did you mean \"{near}\"? There are {}.",
+            listed.join(", ")
+        )),
+        (None, _) => Some(format!("There are {}.", listed.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_found_as_context_too() {
+        let error = Err::<(), _>(std::io::Error::other("inner"))
+            .context(Failure::server("outer").hint("Do this."))
+            .unwrap_err();
+        assert_eq!(kind(&error), Kind::Server);
+        assert_eq!(one_line(&error), "outer: inner");
+    }
+
+    #[test]
+    fn the_nearest_name_is_offered() {
+        let names = ["app-role", "report"];
+        let hint = |wanted| existing(wanted, names.into_iter()).unwrap();
+        assert_eq!(
+            hint("app-rolle"),
+            "Did you mean \"app-role\"? There are \"app-role\", \"report\"."
+        );
+        assert_eq!(hint("zzz"), "There are \"app-role\", \"report\".");
+        assert_eq!(existing("x", std::iter::empty()), None);
+    }
+}

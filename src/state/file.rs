@@ -1,0 +1,193 @@
+//! Reading the state file, and replacing it so that a crash leaves the old one or the new one, whole.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use super::invalid;
+use super::lock::Lock;
+use super::{Edit, STATE_VERSION, State};
+use crate::failure::Failure;
+
+/// What a new state file holds.
+const NEW: &str = "# Connections and roles of pgcreds: https://github.com/pgcreds/pgcreds#state-file\nversion = 1\n";
+
+/// A state file, which need not exist yet.
+pub(crate) struct StateFile {
+    path: PathBuf,
+}
+
+impl StateFile {
+    /// The state file at `path`.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Its path, as it was given.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes an empty state file with mode 0600, and its folders; returns false if there is a valid one already.
+    pub(crate) fn create(&self) -> Result<bool> {
+        let folder = folder_of(&self.path);
+        fs::create_dir_all(folder).with_context(|| {
+            Failure::request(format!(
+                "could not create the folder \"{}\"",
+                folder.display()
+            ))
+        })?;
+        let _lock = Lock::acquire(&self.path)?;
+        if fs::symlink_metadata(&self.path).is_ok() {
+            self.load()?;
+            return Ok(false);
+        }
+        write_keeping_mode(&self.path, NEW.as_bytes())?;
+        Ok(true)
+    }
+
+    /// Reads and checks it.
+    pub(crate) fn load(&self) -> Result<State> {
+        let text = self.read()?;
+        let state = self.parse(&text)?;
+        self.refuse_readable_password(&state)?;
+        Ok(state)
+    }
+
+    /// Changes it in place under the lock; what comes out must be a valid state file.
+    pub(crate) fn edit(&self, change: impl FnOnce(&State, &mut Edit) -> Result<()>) -> Result<()> {
+        self.read()?;
+        let _lock = Lock::acquire(&self.path)?;
+        let text = self.read()?;
+        let state = self.parse(&text)?;
+        let mut edit = Edit::new(&text)?;
+        change(&state, &mut edit)?;
+        let text = edit.into_text();
+        let state = self.parse(&text)?;
+        self.refuse_readable_password(&state)?;
+        // A link stays a link: the file that it leads to is replaced.
+        let target =
+            fs::canonicalize(&self.path).context("could not follow the state file's path")?;
+        write_keeping_mode(&target, text.as_bytes())
+    }
+
+    fn read(&self) -> Result<String> {
+        fs::read_to_string(&self.path).map_err(|error| {
+            let path = self.path.display();
+            let is_link = fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.is_symlink());
+            let failure = match error.kind() {
+                ErrorKind::NotFound if is_link => Failure::request(format!(
+                    "state file \"{path}\" is a symbolic link to a file that does not exist"
+                )),
+                ErrorKind::NotFound => Failure::request(format!("state file \"{path}\" not found"))
+                    .hint("Create it with: pgcreds init. Or name another one with --state FILE or PGCREDS_STATE."),
+                ErrorKind::InvalidData => Failure::request(format!("state file \"{path}\" is not UTF-8 text")),
+                _ => Failure::request(format!("could not read the state file \"{path}\"")),
+            };
+            anyhow::Error::from(error).context(failure)
+        })
+    }
+
+    fn parse(&self, text: &str) -> Result<State> {
+        self.check_version(text)?;
+        let mut state: State =
+            toml::from_str(text).map_err(|error| invalid::failure(&self.path, text, &error))?;
+        for (name, role) in &state.roles {
+            role.check().with_context(|| {
+                Failure::request(format!(
+                    "invalid state file \"{}\": role \"{name}\"",
+                    self.path.display()
+                ))
+            })?;
+        }
+        folder_of(&self.path).clone_into(&mut state.folder);
+        Ok(state)
+    }
+
+    /// A newer version may have keys that we do not know, so it is looked at first.
+    fn check_version(&self, text: &str) -> Result<()> {
+        #[derive(Deserialize)]
+        struct AnyVersion {
+            version: i64,
+        }
+        let AnyVersion { version } =
+            toml::from_str(text).map_err(|error| invalid::failure(&self.path, text, &error))?;
+        if version == STATE_VERSION {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(Failure::request(format!(
+            "state file \"{path}\" has version {version}, not {STATE_VERSION}"
+        ))
+        .hint("A newer pgcreds wrote it. Use that one, or another state file with --state FILE.")
+        .into())
+    }
+
+    /// A password in a file that others can read is a password that others have.
+    fn refuse_readable_password(&self, state: &State) -> Result<()> {
+        let mode = fs::metadata(&self.path)
+            .context("could not look at the state file")?
+            .mode()
+            & 0o777;
+        if mode & 0o077 == 0 {
+            return Ok(());
+        }
+        let Some((name, _)) = state
+            .connections
+            .iter()
+            .find(|(_, connection)| connection.has_literal_password())
+        else {
+            return Ok(());
+        };
+        let path = self.path.display();
+        Err(Failure::request(format!(
+            "state file \"{path}\" holds the password of connection \"{name}\", and others can read it (mode {mode:04o})"
+        ))
+        .hint(format!("Run: chmod 600 '{path}'"))
+        .into())
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Writes a file durably and at once: a new one with mode 0600, an old one with the mode and owner that it had.
+fn write_keeping_mode(path: &Path, content: &[u8]) -> Result<()> {
+    replace(path, content, fs::metadata(path).ok().as_ref())
+}
+
+/// Writes a file that holds a secret, durably and at once, always with mode 0600. A link in its place is replaced, not
+/// followed.
+pub(crate) fn write_secret(path: &Path, content: &[u8]) -> Result<()> {
+    replace(path, content, None)
+}
+
+fn replace(path: &Path, content: &[u8], old: Option<&fs::Metadata>) -> Result<()> {
+    let write = || -> Result<()> {
+        let folder = folder_of(path);
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        if let Some(old) = old {
+            let owner = rustix::fs::Uid::from_raw(old.uid());
+            let group = rustix::fs::Gid::from_raw(old.gid());
+            rustix::fs::fchown(temporary.as_file(), Some(owner), Some(group))?;
+            let mode = fs::Permissions::from_mode(old.mode() & 0o7777);
+            temporary.as_file().set_permissions(mode)?;
+        }
+        temporary.write_all(content)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(path)?;
+        File::open(folder)?.sync_all()?;
+        Ok(())
+    };
+    write().with_context(|| {
+        Failure::request(format!("could not write the file \"{}\"", path.display()))
+    })
+}

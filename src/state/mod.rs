@@ -1,0 +1,66 @@
+//! The state file: connections and roles, written by people and by pgcreds alike. It holds no leases.
+
+mod edit;
+mod file;
+mod invalid;
+mod lock;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Deserialize;
+
+pub(crate) use edit::{Edit, Section};
+pub(crate) use file::{StateFile, write_secret};
+
+use crate::failure::{Failure, existing};
+use crate::model::connection::Connection;
+use crate::model::name::{ConnectionName, RoleName};
+use crate::model::role::Role;
+
+/// The version of the state file that this program reads and writes.
+pub(crate) const STATE_VERSION: i64 = 1;
+
+/// The state file's content.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    /// Version of the format; checked before everything else.
+    #[serde(rename = "version")]
+    _version: i64,
+    #[serde(default)]
+    pub(crate) connections: BTreeMap<ConnectionName, Connection>,
+    #[serde(default)]
+    pub(crate) roles: BTreeMap<RoleName, Role>,
+    /// The folder that the file is in: relative paths in it start here.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
+}
+
+impl State {
+    /// Finds a connection, or says which ones there are.
+    pub(crate) fn connection(&self, name: &ConnectionName) -> Result<&Connection> {
+        self.connections.get(name).ok_or_else(|| {
+            let names = self.connections.keys().map(ConnectionName::as_str);
+            let hint = existing(name.as_str(), names).unwrap_or_else(|| {
+                "There are no connections yet. Add one: pgcreds connection add NAME --url URL"
+                    .into()
+            });
+            Failure::request(format!("connection \"{name}\" not found"))
+                .hint(hint)
+                .into()
+        })
+    }
+
+    /// Finds a role, or says which ones there are.
+    pub(crate) fn role(&self, name: &RoleName) -> Result<&Role> {
+        self.roles.get(name).ok_or_else(|| {
+            let names = self.roles.keys().map(RoleName::as_str);
+            let hint = existing(name.as_str(), names).unwrap_or_else(|| {
+                "There are no roles yet. Add one: pgcreds role add NAME --connection NAME --member-of GROUP".into()
+            });
+            Failure::request(format!("role \"{name}\" not found")).hint(hint).into()
+        })
+    }
+}
