@@ -1,0 +1,302 @@
+//! What depends on logins: found in `pg_shdepend`, in every database; what is owned is reassigned, what is granted is
+//! revoked, and nothing is ever dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::types::Type;
+
+use crate::postgres::error::DatabaseError;
+use crate::postgres::session::{Session, begin};
+use crate::postgres::{identifier, identifiers, literal};
+
+/// A login, as this module needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) oid: u32,
+    pub(crate) name: String,
+    /// Who gets what it owns, if its role says so.
+    pub(crate) new_owner: Option<String>,
+}
+
+/// The logins among `oids` that something depends on, by database; shared objects count for `here`.
+///
+/// `pg_shdepend` names every database and everybody may read it. (PostgreSQL documentation, "pg_shdepend".)
+pub(crate) async fn by_database(
+    session: &Session,
+    oids: &[u32],
+) -> Result<BTreeMap<String, BTreeSet<u32>>, DatabaseError> {
+    let rows = session
+        .query(
+            "SELECT DISTINCT coalesce(b.datname, current_database())::text AS database, d.refobjid \
+             FROM pg_shdepend d LEFT JOIN pg_database b ON b.oid = d.dbid \
+             WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = ANY($1)",
+            &[(&oids, Type::OID_ARRAY)],
+        )
+        .await?;
+    let mut databases = BTreeMap::<String, BTreeSet<u32>>::new();
+    for row in rows {
+        databases
+            .entry(row.try_get("database")?)
+            .or_default()
+            .insert(row.try_get("refobjid")?);
+    }
+    Ok(databases)
+}
+
+/// What still depends on a login, in words, such as `3 objects in database "a"`; empty when nothing does.
+pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, DatabaseError> {
+    let rows = session
+        .query(
+            "SELECT coalesce('database \"' || b.datname || '\"', 'the whole cluster') AS place, \
+             CASE d.deptype WHEN 'o' THEN 'owned' WHEN 'r' THEN 'policy' ELSE 'privilege' END AS kind, count(*) AS number, \
+             min(CASE WHEN d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) \
+                 THEN pg_describe_object(d.classid, d.objid, d.objsubid) END) AS example \
+             FROM pg_shdepend d LEFT JOIN pg_database b ON b.oid = d.dbid \
+             WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = $1 GROUP BY 1, 2 ORDER BY 1, 2",
+            &[(&oid, Type::OID)],
+        )
+        .await?;
+    let mut parts = Vec::new();
+    for row in &rows {
+        let (number, kind): (i64, &str) = (row.try_get("number")?, row.try_get("kind")?);
+        let place: &str = row.try_get("place")?;
+        let example = row.try_get::<_, Option<&str>>("example")?;
+        let example = example
+            .map(|example| format!(" ({example})"))
+            .unwrap_or_default();
+        parts.push(format!("{number} × {kind}{example} in {place}"));
+    }
+    Ok(parts.join(", "))
+}
+
+/// Frees these logins of everything in the session's database and of shared objects, in one transaction: reassigns what
+/// they own, then removes the privileges. Fails without a change when anything cannot be done.
+pub(crate) async fn release(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+    let result = try_release(session, logins).await;
+    if result.is_err() {
+        session.rollback().await;
+    }
+    result
+}
+
+async fn try_release(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+    session.run(&begin()).await?;
+    reassign(session, logins).await?;
+    revoke_grants(session, logins).await?;
+    drop_owned(session, logins).await?;
+    session.run("COMMIT").await?;
+    Ok(())
+}
+
+/// Rows of `pg_shdepend` about `logins` that lie in this database or in none.
+fn here(logins: &[Login]) -> String {
+    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
+    format!(
+        "refclassid = 'pg_authid'::regclass AND refobjid = ANY('{{{}}}'::oid[]) \
+         AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        oids.join(",")
+    )
+}
+
+/// Rows of `pg_shdepend` about things that logins own and that hold data or code; default privileges and user mappings
+/// belong to a login without being worth anything to a successor, and `REASSIGN OWNED` skips them.
+fn owned(logins: &[Login]) -> String {
+    format!(
+        "{} AND deptype = 'o' AND classid NOT IN ('pg_default_acl'::regclass, 'pg_user_mapping'::regclass)",
+        here(logins)
+    )
+}
+
+/// Gives what the logins own to their successors.
+async fn reassign(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+    let rows = session
+        .run(&format!(
+            "SELECT DISTINCT refobjid FROM pg_shdepend WHERE {} ORDER BY 1",
+            owned(logins)
+        ))
+        .await?;
+    let owners: BTreeSet<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let fallback = default_owner(session).await?;
+    let mut by_successor = BTreeMap::<&str, Vec<&str>>::new();
+    for login in logins
+        .iter()
+        .filter(|login| owners.contains(login.oid.to_string().as_str()))
+    {
+        let successor = login.new_owner.as_deref().unwrap_or(&fallback);
+        by_successor.entry(successor).or_default().push(&login.name);
+    }
+    for (successor, owners) in by_successor {
+        let sql = format!(
+            "REASSIGN OWNED BY {} TO {}",
+            identifiers(owners),
+            identifier(successor)
+        );
+        session.run(&sql).await?;
+    }
+    Ok(())
+}
+
+/// The successor where a role names none: the database's owner if the admin may act for it, else the admin.
+async fn default_owner(session: &Session) -> Result<String, DatabaseError> {
+    let rows = session
+        .run(
+            "SELECT CASE WHEN pg_has_role(datdba, 'USAGE') THEN pg_get_userbyid(datdba) ELSE current_user END \
+             FROM pg_database WHERE datname = current_database()",
+        )
+        .await?;
+    let owner = rows.first().and_then(|row| row.get(0)).map(str::to_owned);
+    owner.ok_or_else(|| DatabaseError::unexpected("the database has no owner"))
+}
+
+/// Takes privileges on objects away, from all logins at once: one catalog update an object, not one an object and login.
+///
+/// PostgreSQL revokes only what one grantor granted, so this is done as each grantor that the admin may act as.
+async fn revoke_grants(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+    let rows = session.run(&grants_query(logins)).await?;
+    let mut revokes = BTreeMap::<(&str, &str, &str), Vec<&str>>::new();
+    for row in &rows {
+        let value = |name| row.try_get(name).map(Option::unwrap_or_default);
+        let key = (value("grantor")?, value("kind")?, value("grantees")?);
+        revokes.entry(key).or_default().push(value("object")?);
+    }
+    for ((grantor, kind, grantees), objects) in revokes {
+        let sql = format!(
+            "SET LOCAL ROLE {}; REVOKE ALL ON {kind} {} FROM {grantees} CASCADE; RESET ROLE",
+            identifier(grantor),
+            objects.join(", ")
+        );
+        session.run(&sql).await?;
+    }
+    Ok(())
+}
+
+/// The access control lists that can name a login: catalog, column, kind in SQL, the object's name in SQL.
+const ACLS: [(&str, &str, &str, &str); 9] = [
+    (
+        "pg_class",
+        "relacl",
+        "CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END",
+        "(SELECT format('%I.%I', n.nspname, o.relname) FROM pg_namespace n WHERE n.oid = o.relnamespace)",
+    ),
+    (
+        "pg_proc",
+        "proacl",
+        "'ROUTINE'",
+        "o.oid::regprocedure::text",
+    ),
+    ("pg_type", "typacl", "'TYPE'", "o.oid::regtype::text"),
+    (
+        "pg_namespace",
+        "nspacl",
+        "'SCHEMA'",
+        "quote_ident(o.nspname)",
+    ),
+    (
+        "pg_database",
+        "datacl",
+        "'DATABASE'",
+        "quote_ident(o.datname)",
+    ),
+    (
+        "pg_tablespace",
+        "spcacl",
+        "'TABLESPACE'",
+        "quote_ident(o.spcname)",
+    ),
+    (
+        "pg_foreign_data_wrapper",
+        "fdwacl",
+        "'FOREIGN DATA WRAPPER'",
+        "quote_ident(o.fdwname)",
+    ),
+    (
+        "pg_foreign_server",
+        "srvacl",
+        "'FOREIGN SERVER'",
+        "quote_ident(o.srvname)",
+    ),
+    (
+        "pg_language",
+        "lanacl",
+        "'LANGUAGE'",
+        "quote_ident(o.lanname)",
+    ),
+];
+
+/// Finds the grants to `logins`: for each object and grantor the list of grantees, ready to be put into a `REVOKE`.
+/// Grants on columns go with those on their table; only grantors that the admin may act as are named.
+fn grants_query(logins: &[Login]) -> String {
+    let names: Vec<String> = logins.iter().map(|login| literal(&login.name)).collect();
+    let mut parts: Vec<String> = ACLS
+        .iter()
+        .map(|(catalog, acl, kind, object)| {
+            format!(
+                "SELECT {kind} AS kind, {object} AS object, a.grantor, a.grantee FROM dependency d \
+                 JOIN {catalog} o ON o.oid = d.objid, aclexplode(o.{acl}) a WHERE d.classid = '{catalog}'::regclass"
+            )
+        })
+        .collect();
+    parts.push(
+        "SELECT CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, format('%I.%I', n.nspname, o.relname), a.grantor, a.grantee \
+         FROM dependency d JOIN pg_class o ON o.oid = d.objid JOIN pg_namespace n ON n.oid = o.relnamespace \
+         JOIN pg_attribute c ON c.attrelid = o.oid AND c.attacl IS NOT NULL, aclexplode(c.attacl) a \
+         WHERE d.classid = 'pg_class'::regclass"
+            .into(),
+    );
+    parts.push(
+        "SELECT 'LARGE OBJECT', o.oid::text, a.grantor, a.grantee FROM dependency d \
+         JOIN pg_largeobject_metadata o ON o.oid = d.objid, aclexplode(o.lomacl) a WHERE d.classid = 'pg_largeobject'::regclass"
+            .into(),
+    );
+    format!(
+        "WITH dependency AS (SELECT DISTINCT classid, objid FROM pg_shdepend WHERE {} AND deptype = 'a'), \
+         login AS (SELECT oid, rolname FROM pg_roles WHERE rolname::text IN ({})), \
+         grants AS ({}) \
+         SELECT kind, object, g.rolname AS grantor, \
+             string_agg(DISTINCT quote_ident(login.rolname), ', ' ORDER BY quote_ident(login.rolname)) AS grantees \
+         FROM grants JOIN login ON login.oid = grants.grantee JOIN pg_roles g ON g.oid = grants.grantor \
+         WHERE pg_has_role(g.oid, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) \
+         GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        here(logins),
+        names.join(", "),
+        parts.join(" UNION ALL "),
+    )
+}
+
+/// Removes what is left: default privileges, policies' mentions, memberships granted by the login, user mappings.
+///
+/// `DROP OWNED` would drop tables that a login owns, so it runs only for logins that own nothing that holds data, and the
+/// check is made in the same transaction, after the sessions have ended.
+async fn drop_owned(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+    let rows = session
+        .run(&format!(
+            "SELECT DISTINCT refobjid, EXISTS (SELECT FROM pg_shdepend o WHERE {} AND o.refobjid = d.refobjid) AS owns \
+             FROM pg_shdepend d WHERE {}",
+            owned(logins),
+            here(logins)
+        ))
+        .await?;
+    let mut left = BTreeSet::new();
+    for row in &rows {
+        if row.try_get("owns")? == Some("t") {
+            return Err(DatabaseError::unexpected(
+                "it owns objects that could not be reassigned",
+            ));
+        }
+        left.extend(row.get(0));
+    }
+    let names: Vec<&str> = logins
+        .iter()
+        .filter(|login| left.contains(login.oid.to_string().as_str()))
+        .map(|login| login.name.as_str())
+        .collect();
+    if !names.is_empty() {
+        session
+            .run(&format!("DROP OWNED BY {}", identifiers(names)))
+            .await?;
+    }
+    Ok(())
+}

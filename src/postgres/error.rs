@@ -1,0 +1,178 @@
+//! What PostgreSQL says when something fails, and what to do about it. Secrets that were sent are taken out of it.
+
+use std::error::Error;
+use std::fmt;
+
+use tokio_postgres::error::SqlState;
+
+use crate::failure::Failure;
+
+/// A failed exchange with the server.
+#[derive(Debug)]
+pub(crate) struct DatabaseError {
+    code: Option<SqlState>,
+    message: String,
+    detail: Option<String>,
+    /// Whether the connection is of no more use.
+    is_lost: bool,
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        if let Some(code) = &self.code {
+            write!(formatter, " (SQLSTATE {})", code.code())?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(formatter, ": {}", detail.replace('\n', "; "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for DatabaseError {}
+
+impl From<tokio_postgres::Error> for DatabaseError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        if let Some(db_error) = error.as_db_error() {
+            let code = db_error.code().clone();
+            return Self {
+                // The server ends the session itself (class 57P: shutdown, terminated by an administrator).
+                is_lost: code.code().starts_with("57P"),
+                code: Some(code),
+                message: db_error.message().to_owned(),
+                detail: db_error.detail().map(str::to_owned),
+            };
+        }
+        // tokio-postgres keeps the reason in the source of its error.
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        Self {
+            code: None,
+            message,
+            detail: None,
+            is_lost: true,
+        }
+    }
+}
+
+impl DatabaseError {
+    /// The server did not answer in time; what it does now is unknown.
+    pub(crate) fn timed_out(seconds: u64) -> Self {
+        Self {
+            code: None,
+            message: format!("the server did not answer within {seconds} s"),
+            detail: None,
+            is_lost: true,
+        }
+    }
+
+    /// The server answered, but not as PostgreSQL does, or refused on our own terms.
+    pub(crate) fn unexpected(message: &str) -> Self {
+        Self {
+            code: None,
+            message: message.to_owned(),
+            detail: None,
+            is_lost: false,
+        }
+    }
+
+    /// The server's SQLSTATE.
+    pub(crate) fn code(&self) -> Option<&SqlState> {
+        self.code.as_ref()
+    }
+
+    /// The server's message and detail.
+    pub(crate) fn text(&self) -> String {
+        format!(
+            "{} {}",
+            self.message,
+            self.detail.as_deref().unwrap_or_default()
+        )
+    }
+
+    /// Whether the session is of no more use.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// The same error, where the session that it ended is not the one that the caller depends on.
+    pub(crate) fn elsewhere(self) -> Self {
+        Self {
+            is_lost: false,
+            ..self
+        }
+    }
+
+    /// Whether the same transaction may well succeed when it is run again: two changed the same catalog row at once.
+    ///
+    /// `XX000` is how "tuple concurrently updated" arrives.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let Some(code) = &self.code else { return false };
+        match code.code() {
+            "40001" | "40P01" => true,
+            "XX000" => self.message.contains("tuple concurrently"),
+            _ => false,
+        }
+    }
+
+    /// Takes a secret out of the texts: PostgreSQL repeats parts of a statement that it does not understand.
+    pub(crate) fn redacted(mut self, secret: &str) -> Self {
+        self.message = self.message.replace(secret, "***");
+        self.detail = self.detail.map(|detail| detail.replace(secret, "***"));
+        self
+    }
+
+    /// Makes a failure of it: what pgcreds could not do, the server's words as the cause, and the next step.
+    pub(crate) fn failure(self, what: impl Into<String>) -> anyhow::Error {
+        let failure = Failure::server(what).maybe_hint(self.hint());
+        anyhow::Error::new(self).context(failure)
+    }
+
+    /// The next step for what administrators meet most.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self.code.as_ref()?.code() {
+            "28P01" | "28000" => {
+                "Check the username, the password's source and pg_hba.conf, then run: pgcreds connection check"
+            }
+            "3D000" => {
+                "Mend the database's name in the connection's url, or create it with: createdb NAME"
+            }
+            "53300" | "53400" => {
+                "Try again later, or raise max_connections or the role's connection limit."
+            }
+            "57P03" => "Try again when the server has started.",
+            "25006" => {
+                "The server is a standby or read-only. Point the connection's url at the primary."
+            }
+            "42501" => return Some(self.permission_hint()),
+            "53200" => "Raise max_locks_per_transaction on the server.",
+            "55P03" => "Another session holds a lock. The next sweep tries again.",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// What to grant when a permission is missing.
+    fn permission_hint(&self) -> String {
+        let text = self.text();
+        if text.contains("create role") {
+            return "Run as a superuser: ALTER ROLE <admin> CREATEROLE;".into();
+        }
+        if let Some(group) = quoted_after(&text, "role ") {
+            let group = super::identifier(group);
+            return format!("Run as a superuser: GRANT {group} TO <admin> WITH ADMIN OPTION;");
+        }
+        "Grant the missing privilege to the connection's admin.".into()
+    }
+}
+
+/// The name in double quotes that follows the first `before`.
+fn quoted_after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    let (_, tail) = text.split_once(&format!("{before}\""))?;
+    tail.split_once('"').map(|(name, _)| name)
+}

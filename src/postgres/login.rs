@@ -1,0 +1,366 @@
+//! Making a login and giving it more time, each in one transaction with its marker and its end.
+
+use anyhow::Result;
+use postgres_protocol::password::scram_sha_256;
+
+use crate::failure::Failure;
+use crate::model::lease::{Lease, LeaseState};
+use crate::model::marker::Marker;
+use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
+use crate::model::role::Role;
+use crate::model::secret::Secret;
+use crate::model::statements::Values;
+use crate::model::timestamp::Timestamp;
+use crate::model::ttl::Ttl;
+use crate::postgres::error::DatabaseError;
+use crate::postgres::ledger::live_leases;
+use crate::postgres::session::{Session, begin, foreign};
+use crate::postgres::{identifier, literal};
+
+/// `to_char` format of a [`Timestamp`].
+pub(super) const TIMESTAMP_FORMAT: &str = "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'";
+
+/// Everything that a new login is made from.
+pub(crate) struct NewLogin<'a> {
+    pub(crate) id: &'a LeaseId,
+    pub(crate) password: &'a Secret,
+    pub(crate) role_name: &'a RoleName,
+    pub(crate) role: &'a Role,
+    pub(crate) connection: &'a ConnectionName,
+    pub(crate) ttl: Ttl,
+    pub(crate) issued_by: &'a Label,
+    pub(crate) label: &'a Label,
+}
+
+/// The times of a lease, by the server's clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Times {
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) max_expires_at: Timestamp,
+}
+
+/// What the creation statements made, or would make.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) oid: u32,
+    pub(crate) attributes: Vec<&'static str>,
+    pub(crate) member_of: Vec<String>,
+}
+
+/// Attributes of a role that are worth knowing, with their column in `pg_roles`.
+const ATTRIBUTES: [(&str, &str); 5] = [
+    ("superuser", "rolsuper"),
+    ("createrole", "rolcreaterole"),
+    ("createdb", "rolcreatedb"),
+    ("replication", "rolreplication"),
+    ("bypassrls", "rolbypassrls"),
+];
+
+impl NewLogin<'_> {
+    /// Makes the login in two round trips and returns it as a lease: the server's clock is read in the first, everything
+    /// else happens in the second. Nothing is left behind when it fails, unless the connection breaks after the
+    /// server has committed; then the login has its marker and its end.
+    pub(crate) async fn create(&self, session: &Session, in_turn: bool) -> Result<(Lease, Times)> {
+        let times = self.begin(session, in_turn).await?;
+        let marker = self.marker(&times);
+        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker));
+        let rows = session
+            .run(&sql)
+            .await
+            .map_err(|error| self.creation_failure(error))?;
+        let oid = rows
+            .iter()
+            .find_map(|row| row.try_get("pgcreds_oid").ok().flatten()?.parse().ok());
+        let lease = Lease {
+            oid: oid.unwrap_or_default(),
+            marker,
+            state: LeaseState::Active,
+            expires_at: times.expires_at.clone(),
+            sessions: 0,
+            is_ours: true,
+        };
+        Ok((lease, times))
+    }
+
+    /// Makes the login in a transaction that is given up, and returns what it would have been.
+    pub(crate) async fn rehearse(&self, session: &Session) -> Result<(Made, Times)> {
+        let times = self.begin(session, false).await?;
+        let marker = self.marker(&times);
+        let columns: Vec<String> = ATTRIBUTES
+            .iter()
+            .map(|(name, column)| format!("{column} AS pgcreds_{name}"))
+            .collect();
+        let sql = format!(
+            "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
+             JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of \
+             FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
+            self.creation_sql(&times, &marker),
+            columns.join(", "),
+            literal(self.id.as_str()),
+        );
+        let rows = session
+            .run(&sql)
+            .await
+            .map_err(|error| self.creation_failure(error))?;
+        let value = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
+        let is_set = |name: &str| value(&format!("pgcreds_{name}")) == Some("t");
+        let made = Made {
+            oid: value("pgcreds_oid")
+                .and_then(|oid| oid.parse().ok())
+                .unwrap_or_default(),
+            attributes: ATTRIBUTES
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| is_set(name))
+                .collect(),
+            member_of: value("pgcreds_member_of")
+                .and_then(|list| serde_json::from_str(list).ok())
+                .unwrap_or_default(),
+        };
+        Ok((made, times))
+    }
+
+    /// First round trip: begins the transaction, reads the clock, and refuses what must not be tried.
+    async fn begin(&self, session: &Session, in_turn: bool) -> Result<Times> {
+        let what = || {
+            format!(
+                "could not issue role \"{}\" on connection \"{}\"",
+                self.role_name, self.connection
+            )
+        };
+        // The lock makes counting and creating one step, or lets transactions that got into each other's way queue up.
+        let lock = if in_turn || self.role.max_leases.is_some() {
+            format!(
+                "SELECT pg_advisory_xact_lock(hashtext({}));",
+                literal(&format!("pgcreds {}", self.role_name))
+            )
+        } else {
+            String::new()
+        };
+        let count = match self.role.max_leases {
+            Some(_) => live_leases(self.role_name),
+            None => "0".into(),
+        };
+        let sql = format!(
+            "{} {lock} SELECT to_char(now() AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS issued_at, \
+             to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS expires_at, \
+             to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS max_expires_at, \
+             current_setting('transaction_read_only') AS read_only, ({count}) AS live;",
+            begin(),
+            self.ttl.as_seconds(),
+            self.role.max_ttl.as_seconds(),
+        );
+        let rows = session
+            .run(&sql)
+            .await
+            .map_err(|error| error.failure(what()))?;
+        let value = |name: &str| {
+            rows.iter()
+                .find_map(|row| row.try_get(name).ok().flatten())
+                .unwrap_or_default()
+        };
+        if value("read_only") == "on" {
+            return Err(Failure::server(format!("{}: the server is read-only", what()))
+                .hint("It is a standby or in recovery. Point the connection's url at the primary.")
+                .into());
+        }
+        let live: u32 = value("live").parse().unwrap_or_default();
+        if let Some(most) = self.role.max_leases.filter(|most| live >= *most) {
+            return Err(Failure::request(format!(
+                "role \"{}\" has {live} live leases, and max_leases is {most}",
+                self.role_name
+            ))
+            .hint(format!(
+                "See them with: pgcreds lease list --role {}",
+                self.role_name
+            ))
+            .into());
+        }
+        Ok(Times {
+            issued_at: value("issued_at").parse()?,
+            expires_at: value("expires_at").parse()?,
+            max_expires_at: value("max_expires_at").parse()?,
+        })
+    }
+
+    fn marker(&self, times: &Times) -> Marker {
+        Marker::new(
+            self.id.clone(),
+            (self.role_name.clone(), self.connection.clone()),
+            (times.issued_at.clone(), times.max_expires_at.clone()),
+            (self.issued_by.clone(), self.label.clone()),
+        )
+    }
+
+    /// The administrator's statements, then what no statement can leave out: the end, the marker, and a look at the result.
+    fn creation_sql(&self, times: &Times, marker: &Marker) -> String {
+        let name = self.id.as_str();
+        let expiration = postgres_time(&times.expires_at);
+        let verifier = scram_sha_256(self.password.expose().as_bytes());
+        let statements = self.role.creation().render(&Values {
+            name,
+            password: &verifier,
+            expiration: &expiration,
+        });
+        format!(
+            "{} {} ALTER ROLE {role} VALID UNTIL '{expiration}'; COMMENT ON ROLE {role} IS {};",
+            foreign(&statements),
+            look(name),
+            literal(&marker.to_comment()),
+            role = identifier(name),
+        )
+    }
+
+    /// Says what is wrong with the creation statements, without their text.
+    fn creation_failure(&self, error: DatabaseError) -> anyhow::Error {
+        let role = self.role_name;
+        let verdict = VERDICTS
+            .iter()
+            .find(|(sign, ..)| error.text().contains(sign));
+        if let Some((_, problem, hint)) = verdict {
+            return Failure::request(format!("creation_statements of role \"{role}\" {problem}"))
+                .hint(*hint)
+                .into();
+        }
+        let error = error.redacted(self.password.expose());
+        error.failure(format!(
+            "could not run the creation_statements of role \"{role}\" on connection \"{}\"",
+            self.connection
+        ))
+    }
+}
+
+/// What the look at a new login can find: the sign that the server repeats in its error, the problem, the next step.
+const VERDICTS: [(&str, &str, &str); 3] = [
+    (
+        "pgcreds: not created",
+        "did not create the role \"{{name}}\"",
+        "Start them with: CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';",
+    ),
+    (
+        "pgcreds: no login",
+        "created the role \"{{name}}\" without LOGIN",
+        "Write: CREATE ROLE \"{{name}}\" WITH LOGIN …, or CREATE USER.",
+    ),
+    (
+        "pgcreds: superuser",
+        "created a superuser, which pgcreds never revokes",
+        "Leave SUPERUSER out and grant what is needed, for example pg_read_all_data.",
+    ),
+];
+
+/// Fails the transaction unless the role exists, may log in and is no superuser: the cast refuses every verdict but a
+/// number, and needs no procedural language.
+fn look(name: &str) -> String {
+    format!(
+        "SELECT CAST(CASE WHEN r.oid IS NULL THEN 'pgcreds: not created' \
+         WHEN r.rolsuper THEN 'pgcreds: superuser' \
+         WHEN NOT r.rolcanlogin THEN 'pgcreds: no login' \
+         ELSE r.oid::text END AS bigint) AS pgcreds_oid \
+         FROM (SELECT 1) one LEFT JOIN pg_roles r ON r.rolname::text = {};",
+        literal(name)
+    )
+}
+
+/// A time as PostgreSQL reads it whatever `DateStyle` and `TimeZone` are, and as Vault writes it.
+pub(super) fn postgres_time(timestamp: &Timestamp) -> String {
+    timestamp.to_string().replace('T', " ").replace('Z', "+00")
+}
+
+/// What came of a renewal.
+#[derive(Debug)]
+pub(crate) struct Renewed {
+    /// The new end.
+    pub(crate) expires_at: Timestamp,
+    /// Whether the end is earlier than asked for, because the lease may live no longer.
+    pub(crate) is_capped: bool,
+}
+
+/// Gives a lease a new end: the server's now + `ttl`, but not beyond its last. `statements` run first, in the same
+/// transaction. Fails without a change when the lease has expired, is at its last end, or is being revoked.
+pub(crate) async fn extend(
+    session: &Session,
+    lease: &Lease,
+    ttl: Ttl,
+    statements: Option<&Role>,
+) -> Result<Renewed> {
+    let name = lease.marker.lease.as_str();
+    let failure = |error: DatabaseError| error.failure(format!("could not renew lease \"{name}\""));
+    let new_end = format!(
+        "to_char(least(now() + make_interval(secs => {}), '{}'::timestamptz) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT})",
+        ttl.as_seconds(),
+        lease.marker.max_expires_at
+    );
+    let rows = session
+        .run(&format!(
+            "{} SELECT {new_end} AS expires_at, now() + make_interval(secs => {}) > '{max}'::timestamptz AS capped, \
+             rolcanlogin AND rolvaliduntil > now() AS live, rolvaliduntil >= '{max}'::timestamptz AS at_cap \
+             FROM pg_roles WHERE oid = {};",
+            begin(),
+            ttl.as_seconds(),
+            lease.oid,
+            max = lease.marker.max_expires_at,
+        ))
+        .await
+        .map_err(failure)?;
+    let value = |name: &str| {
+        rows.iter()
+            .find_map(|row| row.try_get(name).ok().flatten())
+            .unwrap_or_default()
+    };
+    refuse_unless_renewable(lease, value("live") == "t", value("at_cap") == "t")?;
+    let expires_at: Timestamp = value("expires_at").parse()?;
+    let expiration = postgres_time(&expires_at);
+    let statements = statements
+        .map(|role| {
+            role.renew_statements.render(&Values {
+                name,
+                password: "",
+                expiration: &expiration,
+            })
+        })
+        .unwrap_or_default();
+    // A sweep may have cut the lease off since the look above. It holds the role's row while it does, so the look
+    // after our own change sees what it did.
+    let sql = format!(
+        "{} ALTER ROLE {} VALID UNTIL '{expiration}'; \
+         SELECT CAST(CASE WHEN rolcanlogin THEN '1' ELSE 'pgcreds: revoked' END AS integer) FROM pg_roles WHERE oid = {}; \
+         COMMIT;",
+        foreign(&statements),
+        identifier(name),
+        lease.oid
+    );
+    match session.run(&sql).await {
+        Ok(_) => Ok(Renewed {
+            expires_at,
+            is_capped: value("capped") == "t",
+        }),
+        Err(error) if error.text().contains("pgcreds: revoked") => {
+            refuse_unless_renewable(lease, false, false)?;
+            Err(failure(error))
+        }
+        Err(error) => Err(failure(error)),
+    }
+}
+
+fn refuse_unless_renewable(lease: &Lease, is_live: bool, is_at_cap: bool) -> Result<()> {
+    let (id, role) = (&lease.marker.lease, &lease.marker.role);
+    let hint = format!("Issue a new one: pgcreds issue {role}");
+    if !is_live {
+        return Err(
+            Failure::request(format!("lease \"{id}\" has ended and cannot be renewed"))
+                .hint(hint)
+                .into(),
+        );
+    }
+    if is_at_cap {
+        let end = &lease.marker.max_expires_at;
+        return Err(Failure::request(format!(
+            "lease \"{id}\" cannot be renewed: it may live until {end} at the latest (max_ttl), and already does"
+        ))
+        .hint(hint)
+        .into());
+    }
+    Ok(())
+}

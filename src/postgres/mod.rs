@@ -1,0 +1,33 @@
+//! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
+
+pub(crate) mod connect;
+pub(crate) mod dependencies;
+pub(crate) mod error;
+pub(crate) mod ledger;
+pub(crate) mod login;
+pub(crate) mod passfile;
+pub(crate) mod privileges;
+pub(crate) mod retry;
+pub(crate) mod revocation;
+pub(crate) mod session;
+
+use postgres_protocol::escape::{escape_identifier, escape_literal};
+
+/// A name as an SQL identifier, whatever characters it has.
+pub(crate) fn identifier(name: &str) -> String {
+    escape_identifier(name)
+}
+
+/// Names as a comma-separated list of SQL identifiers.
+pub(crate) fn identifiers<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names
+        .into_iter()
+        .map(escape_identifier)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A text as an SQL literal, whatever characters it has.
+pub(crate) fn literal(text: &str) -> String {
+    escape_literal(text)
+}

@@ -1,0 +1,133 @@
+//! libpq's password file, `~/.pgpass` (PostgreSQL documentation, "The Password File").
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::environment::{home, variable};
+use crate::model::secret::Secret;
+
+/// What a line of the file has to match.
+pub(crate) struct Wanted<'a> {
+    /// Host name; a Unix socket counts as `localhost`.
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) dbname: &'a str,
+    pub(crate) user: &'a str,
+}
+
+/// Looks in `$PGPASSFILE`, else `~/.pgpass`. As in libpq a file that is missing, unreadable or readable by others counts as empty.
+pub(crate) fn password(wanted: &Wanted<'_>) -> Option<Secret> {
+    let path = variable("PGPASSFILE")
+        .map(PathBuf::from)
+        .or_else(|| home().map(|home| home.join(".pgpass")))?;
+    find(&read_private(&path)?, wanted)
+}
+
+fn read_private(path: &Path) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    (metadata.is_file() && metadata.mode() & 0o077 == 0)
+        .then(|| fs::read_to_string(path).ok())
+        .flatten()
+}
+
+/// The password of the first line that matches.
+fn find(text: &str, wanted: &Wanted<'_>) -> Option<Secret> {
+    let port = wanted.port.to_string();
+    let host = if wanted.host.starts_with('/') {
+        "localhost"
+    } else {
+        wanted.host
+    };
+    let fields = [host, &port, wanted.dbname, wanted.user];
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .find_map(|line| {
+            let mut rest = line;
+            for field in fields {
+                let (pattern, tail) = split_field(rest)?;
+                if pattern != "*" && unescape(pattern) != field {
+                    return None;
+                }
+                rest = tail;
+            }
+            let password = split_field(rest).map_or(rest, |(password, _)| password);
+            Some(Secret::new(unescape(password)))
+        })
+}
+
+/// Splits at the first `:` that no backslash stands before.
+fn split_field(text: &str) -> Option<(&str, &str)> {
+    let mut is_escaped = false;
+    let at = text.bytes().position(|byte| {
+        let is_end = byte == b':' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    })?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// A backslash takes the next character as it is.
+fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => plain.extend(characters.next()),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn look_up(text: &str) -> Option<String> {
+        let wanted = Wanted {
+            host: "db:1",
+            port: 5432,
+            dbname: "my\\db",
+            user: "u",
+        };
+        find(text, &wanted).map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn the_first_match_wins() {
+        for (text, password) in [
+            ("", None),
+            ("# db:1:*:*:*:x", None),
+            ("other:*:*:*:a\n*:*:*:*:b\n*:*:*:u:c", Some("b")),
+            ("db\\:1:5432:my\\\\db:u:p\\:w\\\\d", Some("p:w\\d")),
+            ("*:5433:*:*:a", None),
+            ("*:*:*:*:", Some("")),
+            ("*:*:*", None),
+        ] {
+            assert_eq!(look_up(text).as_deref(), password, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_socket_counts_as_localhost() {
+        let wanted = Wanted {
+            host: "/tmp",
+            port: 1,
+            dbname: "d",
+            user: "u",
+        };
+        assert!(find("localhost:1:d:u:x", &wanted).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn any_password_comes_back(password in "[ -~]{0,20}") {
+            let escaped = password.replace('\\', "\\\\").replace(':', "\\:");
+            let line = format!("*:*:*:*:{escaped}");
+            prop_assert_eq!(look_up(&line), Some(password));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What the admin may do on its server.
+
+use tokio_postgres::types::Type;
+
+use crate::postgres::error::DatabaseError;
+use crate::postgres::identifier;
+use crate::postgres::session::{Session, begin};
+
+/// The server and the admin, as far as pgcreds has to know them.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// As the server writes it, such as `15.18`.
+    pub(crate) server_version: String,
+    pub(crate) user: String,
+    pub(crate) is_superuser: bool,
+    pub(crate) can_create_roles: bool,
+    pub(crate) is_read_only: bool,
+}
+
+/// Asks the server who we are to it.
+pub(crate) async fn standing(session: &Session) -> Result<Standing, DatabaseError> {
+    let rows = session
+        .query(
+            "SELECT split_part(current_setting('server_version'), ' ', 1) AS version, rolname::text AS name, rolsuper, \
+             rolsuper OR rolcreaterole AS creates, current_setting('transaction_read_only')::bool AS read_only \
+             FROM pg_roles WHERE rolname = current_user",
+            &[],
+        )
+        .await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| DatabaseError::unexpected("the server does not know its own user"))?;
+    Ok(Standing {
+        server_version: row.try_get("version")?,
+        user: row.try_get("name")?,
+        is_superuser: row.try_get("rolsuper")?,
+        can_create_roles: row.try_get("creates")?,
+        is_read_only: row.try_get("read_only")?,
+    })
+}
+
+/// The group roles among `groups` that the admin cannot make others members of, or that do not exist.
+///
+/// PostgreSQL 16+ wants `ADMIN OPTION` on the group, before that `CREATEROLE` is enough unless the group is a superuser.
+pub(crate) async fn ungrantable(
+    session: &Session,
+    groups: &[String],
+) -> Result<Vec<(String, bool)>, DatabaseError> {
+    let rows = session
+        .query(
+            "SELECT g.name, r.oid IS NOT NULL AS is_there FROM unnest($1::text[]) AS g(name) \
+             LEFT JOIN pg_roles r ON r.rolname::text = g.name \
+             CROSS JOIN (SELECT * FROM pg_roles WHERE rolname = current_user) me \
+             WHERE r.oid IS NULL OR NOT (me.rolsuper OR pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') \
+                 OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole AND NOT r.rolsuper))",
+            &[(&groups, Type::TEXT_ARRAY)],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("name")?, row.try_get("is_there")?)))
+        .collect()
+}
+
+/// Makes the admin a member of the logins that it has no privileges of yet: ending their sessions and reassigning what
+/// they own needs it. A superuser needs nothing.
+///
+/// From PostgreSQL 16 on a member inherits only if the grant says so, whatever `INHERIT` of the member says.
+pub(crate) async fn join_logins(session: &Session, oids: &[u32]) -> Result<(), DatabaseError> {
+    let rows = session
+        .query(
+            "SELECT r.rolname::text AS name, current_setting('server_version_num')::int >= 160000 AS has_options \
+             FROM pg_roles r WHERE r.oid = ANY($1) AND NOT pg_has_role(r.oid, 'USAGE') ORDER BY r.oid",
+            &[(&oids, Type::OID_ARRAY)],
+        )
+        .await?;
+    let mut sql = begin();
+    for row in &rows {
+        let name: String = row.try_get("name")?;
+        let options = if row.try_get("has_options")? {
+            " WITH INHERIT TRUE, SET TRUE"
+        } else {
+            ""
+        };
+        sql.push_str(&format!(
+            "GRANT {} TO CURRENT_USER{options};",
+            identifier(&name)
+        ));
+    }
+    if !rows.is_empty() {
+        session.run(&format!("{sql} COMMIT")).await?;
+    }
+    Ok(())
+}
+
+/// The `GRANT` that a superuser runs to let the admin hand a group role out.
+pub(crate) fn grant_admin_option(group: &str, admin: &str) -> String {
+    format!(
+        "GRANT {} TO {} WITH ADMIN OPTION;",
+        identifier(group),
+        identifier(admin)
+    )
+}

@@ -1,0 +1,132 @@
+//! One open session with a server, as the admin.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row, RowStream, SimpleQueryMessage, SimpleQueryRow};
+
+use crate::model::connection_url::Host;
+use crate::postgres::error::DatabaseError;
+
+/// The server ends a statement of ours after this time, so that no lock of ours is in an application's way for longer.
+const STATEMENT_SECONDS: u64 = 60;
+
+/// How long pgcreds waits for an answer: a little longer than the server works on it.
+const ANSWER_SECONDS: u64 = STATEMENT_SECONDS + 10;
+
+/// How long a statement of ours waits for a lock, in seconds.
+const LOCK_SECONDS: u64 = 5;
+
+/// A parameter of a query with its type, so that no round trip is needed to ask for it.
+pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// Where a session is connected to.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    pub(crate) host: Host,
+    pub(crate) dbname: String,
+    pub(crate) user: String,
+}
+
+/// An open session. Every call is bounded in time.
+pub(crate) struct Session {
+    client: Client,
+    address: Address,
+}
+
+/// Begins a transaction for pgcreds' own SQL: bounded, and blind to what is in other people's schemas.
+pub(crate) fn begin() -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; \
+         SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; \
+         SET LOCAL standard_conforming_strings = on; \
+         {OWN_SEARCH_PATH};"
+    )
+}
+
+/// What pgcreds' own SQL runs under.
+const OWN_SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
+
+/// Wraps an administrator's SQL, inside a transaction begun by [`begin`]: it sees the search path that it would see in
+/// psql, and whatever role it takes on is given back.
+pub(crate) fn foreign(sql: &str) -> String {
+    format!(
+        "SET LOCAL search_path TO DEFAULT;\n{sql}\n;RESET ROLE; SET LOCAL standard_conforming_strings = on; {OWN_SEARCH_PATH};"
+    )
+}
+
+impl Session {
+    pub(super) fn new(client: Client, address: Address) -> Self {
+        Self { client, address }
+    }
+
+    /// Where it is connected to.
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Runs SQL without parameters in one round trip and returns the rows of all its statements, as text.
+    pub(crate) async fn run(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, DatabaseError> {
+        let messages = bounded(self.client.simple_query(sql)).await?;
+        Ok(messages
+            .into_iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Runs a query in a transaction of its own, all in one round trip.
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let begin = begin();
+        // The three are sent at once, in this order; each waits for its own answer.
+        let (begun, rows, ended) = tokio::join!(
+            self.run(&begin),
+            bounded(self.client.query_typed(sql, parameters)),
+            self.run("COMMIT"),
+        );
+        begun?;
+        let rows = rows?;
+        ended?;
+        Ok(rows)
+    }
+
+    /// Runs a query and hands its rows on one by one, in a transaction that stays open until [`Session::rollback`].
+    pub(crate) async fn stream(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<RowStream, DatabaseError> {
+        let begin = begin();
+        let parameters = parameters
+            .iter()
+            .map(|(value, kind)| (*value, kind.clone()));
+        let (begun, rows) = tokio::join!(
+            self.run(&begin),
+            bounded(self.client.query_typed_raw(sql, parameters)),
+        );
+        begun?;
+        rows
+    }
+
+    /// Gives a transaction up. When that fails the session is lost, and the transaction with it.
+    pub(crate) async fn rollback(&self) {
+        let _ = self.run("ROLLBACK").await;
+    }
+}
+
+async fn bounded<T>(
+    call: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, DatabaseError> {
+    match timeout(Duration::from_secs(ANSWER_SECONDS), call).await {
+        Ok(result) => result.map_err(DatabaseError::from),
+        Err(_) => Err(DatabaseError::timed_out(ANSWER_SECONDS)),
+    }
+}
