@@ -1,0 +1,248 @@
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use toml_edit::{Array, InlineTable, Value};
+
+use super::view::View;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::model::connection::{Connection, PasswordSource};
+use crate::model::name::ConnectionName;
+use crate::model::secret::Secret;
+use crate::ops;
+use crate::state::{Section, State, write_secret};
+
+/// Add a connection to the state file
+///
+/// Connects first, to see that it works. A password that is typed or piped in is stored in a file of its own beside the
+/// state file (NAME.password, mode 0600). Without any password option libpq's rules hold (PGPASSWORD, ~/.pgpass), and
+/// a person at a terminal is asked when the server wants one.
+///
+/// Examples:
+///   pgcreds connection add my-postgres-db --username vaultadmin --allowed-roles app-role \
+///     --url 'postgresql://{{username}}:{{password}}@db.example.com:5432/mydb'
+///   pgcreds connection add local --url 'postgresql:///postgres?host=/var/run/postgresql'
+///   pgcreds connection add prod --url postgresql://db/app --username admin --password-command 'op read op://it/db/pw'
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The connection's name
+    name: ConnectionName,
+
+    /// Connection string, with {{username}} and {{password}} where they belong
+    #[arg(long, value_name = "URL", value_parser = parse_secret)]
+    url: Secret,
+
+    /// The admin's name
+    #[arg(long)]
+    username: Option<String>,
+
+    /// Roles that may use it, as globs [default: every role]
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    allowed_roles: Option<Vec<String>>,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+
+    /// Write the password into the state file itself
+    #[arg(long)]
+    store_password: bool,
+
+    /// Do not connect
+    #[arg(long)]
+    no_verify: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct PasswordArgs {
+    /// Read the password from the first line of stdin
+    #[arg(long)]
+    password_stdin: bool,
+
+    /// Read the password from this environment variable, each time
+    #[arg(long, value_name = "VARIABLE")]
+    password_env: Option<String>,
+
+    /// Read the password from the first line of this file, each time
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// Read the password from the first line that this command prints, each time
+    #[arg(long, value_name = "COMMAND")]
+    password_command: Option<String>,
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let name = args.name.clone();
+    let file = context.state_file()?;
+    let state = file.load()?;
+    refuse_existing(&state, &name)?;
+    let mut connection = Connection {
+        url: args.url,
+        username: args.username,
+        password: None,
+        allowed_roles: args.allowed_roles,
+    };
+    refuse_password_in_url(&connection)?;
+    connection.password = args.password.source(&state)?;
+    let server = ops::connect::server(&name, &connection, &state.folder).await?;
+    if !args.no_verify {
+        let admin = ops::connect::open_server(server).await?;
+        let check = ops::check::connection(&admin).await?;
+        context.ui.detail(&format!(
+            "connected to PostgreSQL {} as \"{}\"",
+            check.server_version, check.username
+        ));
+        connection.password = admin
+            .typed
+            .map(PasswordSource::Literal)
+            .or(connection.password);
+    }
+    let clear = match &connection.password {
+        Some(PasswordSource::Literal(secret)) if !args.store_password => Some(secret.clone()),
+        _ => None,
+    };
+    if let Some(secret) = clear {
+        let path = state.folder.join(password_file(&name));
+        write_secret(&path, format!("{}\n", secret.expose()).as_bytes())?;
+        connection.password = Some(PasswordSource::File(password_file(&name)));
+        context
+            .ui
+            .status(&format!("stored the password in \"{}\"", path.display()));
+    }
+    file.edit(|state, edit| {
+        refuse_existing(state, &name)?;
+        edit.add(Section::Connections, name.as_str(), keys(&connection))
+    })?;
+    context.ui.status(&format!("added connection \"{name}\""));
+    context.ui.result(&View::new(&name, &connection))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file beside the state file that a typed or piped password is stored in.
+pub(super) fn password_file(name: &ConnectionName) -> PathBuf {
+    PathBuf::from(format!("{name}.password"))
+}
+
+/// Every user of the host can read the arguments of a process.
+fn refuse_password_in_url(connection: &Connection) -> Result<()> {
+    if !connection.has_literal_password() {
+        return Ok(());
+    }
+    Err(Failure::request("the url holds a password, and other users can read the arguments of a process")
+        .hint("Write {{password}} in its place, or leave it out, and use --password-stdin, --password-env, --password-file or --password-command.")
+        .into())
+}
+
+fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+fn refuse_existing(state: &State, name: &ConnectionName) -> Result<()> {
+    if !state.connections.contains_key(name) {
+        return Ok(());
+    }
+    Err(
+        Failure::request(format!("connection \"{name}\" exists already"))
+            .hint(format!(
+                "Edit it in the state file, or remove it first: pgcreds connection remove {name}"
+            ))
+            .into(),
+    )
+}
+
+impl PasswordArgs {
+    /// The source that the options name; a piped password is a literal here.
+    fn source(self, state: &State) -> Result<Option<PasswordSource>> {
+        if self.password_stdin {
+            return Ok(Some(PasswordSource::Literal(read_stdin()?)));
+        }
+        if let Some(text) = self.password_command {
+            let arguments = shlex::split(&text)
+                .filter(|arguments| !arguments.is_empty())
+                .context(Failure::request(
+                    "--password-command is no command: a quote is not closed, or it is empty",
+                ))?;
+            return Ok(Some(PasswordSource::Command(arguments)));
+        }
+        if let Some(path) = self.password_file {
+            // In the state file a relative path starts at the file's folder, on the command line at the current one.
+            let path = if path.is_relative() && state.folder != "." {
+                std::path::absolute(&path)
+                    .context("could not make the password file's path absolute")?
+            } else {
+                path
+            };
+            return Ok(Some(PasswordSource::File(path)));
+        }
+        Ok(self.password_env.map(PasswordSource::Env))
+    }
+}
+
+fn read_stdin() -> Result<Secret> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(
+            Failure::request("--password-stdin reads a pipe, and stdin is a terminal")
+                .hint("Leave it out to be asked for the password.")
+                .into(),
+        );
+    }
+    let mut line = String::new();
+    stdin
+        .lock()
+        .read_line(&mut line)
+        .context("could not read the password from stdin")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::request("stdin has no password in its first line").into());
+    }
+    Ok(Secret::new(password))
+}
+
+/// The connection's keys in the state file.
+fn keys(connection: &Connection) -> Vec<(&'static str, Value)> {
+    let mut keys: Vec<(&str, Value)> = vec![("url", connection.url.expose().into())];
+    keys.extend(
+        connection
+            .username
+            .as_deref()
+            .map(|username| ("username", username.into())),
+    );
+    keys.extend(
+        connection
+            .password
+            .as_ref()
+            .map(|source| ("password", source_value(source))),
+    );
+    if let Some(globs) = &connection.allowed_roles {
+        let globs = globs
+            .iter()
+            .filter(|glob| !glob.is_empty())
+            .map(String::as_str);
+        keys.push(("allowed_roles", globs.collect::<Array>().into()));
+    }
+    keys
+}
+
+fn source_value(source: &PasswordSource) -> Value {
+    let (key, value): (&str, Value) = match source {
+        PasswordSource::Literal(secret) => return secret.expose().into(),
+        PasswordSource::Env(name) => ("env", name.into()),
+        PasswordSource::File(path) => ("file", path.to_string_lossy().into_owned().into()),
+        PasswordSource::Command(arguments) => (
+            "command",
+            arguments
+                .iter()
+                .map(String::as_str)
+                .collect::<Array>()
+                .into(),
+        ),
+    };
+    let mut table = InlineTable::new();
+    table.insert(key, value);
+    table.into()
+}

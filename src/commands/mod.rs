@@ -1,0 +1,9 @@
+//! What a person types: one file is one command, one folder is one noun.
+
+pub(crate) mod connection;
+pub(crate) mod init;
+pub(crate) mod issue;
+pub(crate) mod lease;
+mod report;
+pub(crate) mod role;
+pub(crate) mod sweep;

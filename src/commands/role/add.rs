@@ -1,0 +1,162 @@
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use toml_edit::{Array, Value};
+
+use super::view::View;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::model::name::{ConnectionName, RoleName};
+use crate::model::role::{Role, default_ttl, max_ttl};
+use crate::model::statements::Statements;
+use crate::model::ttl::Ttl;
+use crate::ops;
+use crate::state::{Section, State};
+
+/// Add a role to the state file
+///
+/// What a login may do comes from group roles (--member-of, --set-role), or from SQL (--creation-statements) with the
+/// placeholders {{name}}, {{password}} and {{expiration}}. A login is made and given up at once, to see that it works.
+///
+/// Examples:
+///   pgcreds role add app-role --connection my-postgres-db --member-of app_rw
+///   pgcreds role add migrate --connection my-postgres-db --set-role app_owner --default-ttl 15m
+///   pgcreds role add app-role --connection my-postgres-db --default-ttl 1h --max-ttl 24h --creation-statements \
+///     "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The role's name
+    name: RoleName,
+
+    /// The connection whose server gets the logins
+    #[arg(long, value_name = "NAME")]
+    connection: ConnectionName,
+
+    /// SQL that makes a login (can be repeated)
+    #[arg(long, value_name = "SQL", conflicts_with_all = ["member_of", "set_role"], required_unless_present_any = ["member_of", "set_role"])]
+    creation_statements: Vec<String>,
+
+    /// Group role that logins become members of (can be repeated)
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    member_of: Vec<String>,
+
+    /// Group role that sessions work as, so that it owns what they create
+    #[arg(long, value_name = "GROUP")]
+    set_role: Option<String>,
+
+    /// SQL that runs at each renewal (can be repeated)
+    #[arg(long, value_name = "SQL")]
+    renew_statements: Vec<String>,
+
+    /// SQL that runs at revocation, before the built-in revocation (can be repeated)
+    #[arg(long, value_name = "SQL")]
+    revocation_statements: Vec<String>,
+
+    /// Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d
+    #[arg(long, value_name = "DURATION", default_value_t = default_ttl(), allow_hyphen_values = true)]
+    default_ttl: Ttl,
+
+    /// Longest lifetime, renewals included
+    #[arg(long, value_name = "DURATION", default_value_t = max_ttl(), allow_hyphen_values = true)]
+    max_ttl: Ttl,
+
+    /// Role that gets what a login owns when it is revoked
+    #[arg(long, value_name = "ROLE")]
+    reassign_owned_to: Option<String>,
+
+    /// Live leases at the most
+    #[arg(long, value_name = "NUMBER")]
+    max_leases: Option<u32>,
+
+    /// Do not connect
+    #[arg(long)]
+    no_verify: bool,
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let (name, is_verified) = (args.name.clone(), !args.no_verify);
+    let file = context.state_file()?;
+    let state = file.load()?;
+    refuse_existing(&state, &name)?;
+    state.connection(&args.connection)?;
+    let role = args.into_role();
+    role.check()
+        .with_context(|| Failure::request(format!("invalid role \"{name}\"")))?;
+    if is_verified {
+        let check = ops::check::role(&state, &name, &role, &context.issued_by()).await?;
+        for warning in &check.warnings {
+            context.ui.warn(warning);
+        }
+    }
+    file.edit(|state, edit| {
+        refuse_existing(state, &name)?;
+        edit.add(Section::Roles, name.as_str(), keys(&role))
+    })?;
+    context.ui.status(&format!(
+        "added role \"{name}\"; next: pgcreds issue {name}"
+    ));
+    context.ui.result(&View::new(&name, &role))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn into_role(self) -> Role {
+        Role {
+            connection: self.connection,
+            creation_statements: Statements::new(self.creation_statements),
+            member_of: self.member_of,
+            set_role: self.set_role,
+            renew_statements: Statements::new(self.renew_statements),
+            revocation_statements: Statements::new(self.revocation_statements),
+            default_ttl: self.default_ttl,
+            max_ttl: self.max_ttl,
+            reassign_owned_to: self.reassign_owned_to,
+            max_leases: self.max_leases,
+        }
+    }
+}
+
+fn refuse_existing(state: &State, name: &RoleName) -> Result<()> {
+    if !state.roles.contains_key(name) {
+        return Ok(());
+    }
+    Err(Failure::request(format!("role \"{name}\" exists already"))
+        .hint(format!(
+            "Edit it in the state file, or remove it first: pgcreds role remove {name}"
+        ))
+        .into())
+}
+
+/// The role's keys in the state file.
+fn keys(role: &Role) -> Vec<(&'static str, Value)> {
+    let list = |texts: &[String]| -> Option<Value> {
+        let array: Array = texts.iter().map(String::as_str).collect();
+        (!texts.is_empty()).then(|| array.into())
+    };
+    let text = |text: &Option<String>| text.as_deref().map(Value::from);
+    [
+        ("connection", Some(role.connection.as_str().into())),
+        (
+            "creation_statements",
+            list(role.creation_statements.texts()),
+        ),
+        ("member_of", list(&role.member_of)),
+        ("set_role", text(&role.set_role)),
+        ("renew_statements", list(role.renew_statements.texts())),
+        (
+            "revocation_statements",
+            list(role.revocation_statements.texts()),
+        ),
+        ("default_ttl", Some(role.default_ttl.to_string().into())),
+        ("max_ttl", Some(role.max_ttl.to_string().into())),
+        ("reassign_owned_to", text(&role.reassign_owned_to)),
+        (
+            "max_leases",
+            role.max_leases.map(|most| i64::from(most).into()),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, value?)))
+    .collect()
+}

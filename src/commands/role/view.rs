@@ -1,0 +1,41 @@
+//! A role as `list` and `show` print it.
+
+use serde::Serialize;
+
+use crate::model::name::{ConnectionName, RoleName};
+use crate::model::role::Role;
+use crate::model::ttl::Ttl;
+
+/// One role.
+#[derive(Serialize)]
+pub(super) struct View {
+    role: RoleName,
+    connection: ConnectionName,
+    creation_statements: Vec<String>,
+    member_of: Vec<String>,
+    set_role: Option<String>,
+    renew_statements: Vec<String>,
+    revocation_statements: Vec<String>,
+    default_ttl_seconds: Ttl,
+    max_ttl_seconds: Ttl,
+    reassign_owned_to: Option<String>,
+    max_leases: Option<u32>,
+}
+
+impl View {
+    pub(super) fn new(name: &RoleName, role: &Role) -> Self {
+        Self {
+            role: name.clone(),
+            connection: role.connection.clone(),
+            creation_statements: role.creation().texts().to_vec(),
+            member_of: role.member_of.clone(),
+            set_role: role.set_role.clone(),
+            renew_statements: role.renew_statements.texts().to_vec(),
+            revocation_statements: role.revocation_statements.texts().to_vec(),
+            default_ttl_seconds: role.default_ttl,
+            max_ttl_seconds: role.max_ttl,
+            reassign_owned_to: role.reassign_owned_to.clone(),
+            max_leases: role.max_leases,
+        }
+    }
+}

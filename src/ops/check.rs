@@ -1,0 +1,191 @@
+//! Looking at a connection or a role before anybody depends on it.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::model::name::{ConnectionName, Label, LeaseId, RoleName, generate_password};
+use crate::model::role::Role;
+use crate::model::timestamp::Timestamp;
+use crate::ops::connect::{self, Admin};
+use crate::postgres::error::DatabaseError;
+use crate::postgres::login::NewLogin;
+use crate::postgres::privileges::{self, Standing};
+use crate::state::State;
+
+/// What a connection is good for.
+#[derive(Debug, Serialize)]
+pub(crate) struct ConnectionCheck {
+    pub(crate) connection: ConnectionName,
+    pub(crate) server_version: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) dbname: String,
+    pub(crate) username: String,
+    pub(crate) superuser: bool,
+}
+
+/// What a role would make.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoleCheck {
+    pub(crate) role: RoleName,
+    pub(crate) connection: ConnectionName,
+    pub(crate) login: bool,
+    pub(crate) valid_until: Timestamp,
+    pub(crate) member_of: Vec<String>,
+    pub(crate) superuser: bool,
+    pub(crate) createrole: bool,
+    pub(crate) createdb: bool,
+    pub(crate) replication: bool,
+    pub(crate) bypassrls: bool,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Checks that an open connection can be used to make logins.
+pub(crate) async fn connection(admin: &Admin) -> Result<ConnectionCheck> {
+    let name = admin.server.name();
+    let standing = standing(admin).await?;
+    if standing.is_read_only {
+        return Err(
+            Failure::server(format!("connection \"{name}\": the server is read-only"))
+                .hint("It is a standby or in recovery. Point the connection's url at the primary.")
+                .into(),
+        );
+    }
+    if !standing.can_create_roles {
+        let user = crate::postgres::identifier(&standing.user);
+        return Err(Failure::server(format!(
+            "connection \"{name}\": \"{}\" may not create roles",
+            standing.user
+        ))
+        .hint(format!("Run as a superuser: ALTER ROLE {user} CREATEROLE;"))
+        .into());
+    }
+    let address = admin.session.address();
+    Ok(ConnectionCheck {
+        connection: name.clone(),
+        server_version: standing.server_version,
+        host: address.host.name.clone(),
+        port: address.host.port,
+        dbname: address.dbname.clone(),
+        username: standing.user,
+        superuser: standing.is_superuser,
+    })
+}
+
+async fn standing(admin: &Admin) -> Result<Standing> {
+    let name = admin.server.name();
+    privileges::standing(&admin.session)
+        .await
+        .map_err(|error| error.failure(format!("could not check connection \"{name}\"")))
+}
+
+/// Makes a login by the role's recipe in a transaction that is given up, and says what it would be.
+pub(crate) async fn role(
+    state: &State,
+    name: &RoleName,
+    role: &Role,
+    issued_by: &Label,
+) -> Result<RoleCheck> {
+    let connection = state.connection(&role.connection)?;
+    if !connection.allows(name) {
+        return Err(Failure::request(format!(
+            "role \"{name}\" is not allowed on connection \"{}\"",
+            role.connection
+        ))
+        .hint(format!(
+            "Add \"{name}\" to allowed_roles of the connection in the state file."
+        ))
+        .into());
+    }
+    let admin = connect::open(state, &role.connection).await?;
+    check_groups(&admin, name, role).await?;
+    let label = Label::lossy("probe");
+    let id = LeaseId::generate(name, &label);
+    // Counting leases is for those that are really made.
+    let role = Role {
+        max_leases: None,
+        ..role.clone()
+    };
+    let probe = NewLogin {
+        id: &id,
+        password: &generate_password(),
+        role_name: name,
+        role: &role,
+        connection: &role.connection,
+        ttl: role.default_ttl,
+        issued_by,
+        label: &label,
+    };
+    let (made, times) = probe.rehearse(&admin.session).await?;
+    let has = |attribute: &str| made.attributes.contains(&attribute);
+    Ok(RoleCheck {
+        role: name.clone(),
+        connection: role.connection.clone(),
+        login: made.oid != 0,
+        valid_until: times.expires_at,
+        superuser: has("superuser"),
+        createrole: has("createrole"),
+        createdb: has("createdb"),
+        replication: has("replication"),
+        bypassrls: has("bypassrls"),
+        warnings: warnings(name, &role, &made.attributes),
+        member_of: made.member_of,
+    })
+}
+
+/// The groups that the short forms name must exist, and the admin must be able to hand them out.
+async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()> {
+    let mut groups: Vec<String> = role.groups().cloned().collect();
+    groups.extend(role.reassign_owned_to.clone());
+    let failure = |error: DatabaseError| error.failure(format!("could not check role \"{name}\""));
+    let problems = privileges::ungrantable(&admin.session, &groups)
+        .await
+        .map_err(failure)?;
+    let Some((group, is_there)) = problems
+        .into_iter()
+        .find(|(group, is_there)| !is_there || role.groups().any(|name| name == group))
+    else {
+        return Ok(());
+    };
+    if !is_there {
+        let quoted = crate::postgres::identifier(&group);
+        return Err(Failure::request(format!(
+            "role \"{name}\": PostgreSQL role \"{group}\" does not exist"
+        ))
+        .hint(format!(
+            "Create it, for example with: CREATE ROLE {quoted} NOLOGIN;"
+        ))
+        .into());
+    }
+    let user = standing(admin).await?.user;
+    Err(Failure::server(format!(
+        "role \"{name}\": \"{user}\" may not make logins members of \"{group}\""
+    ))
+    .hint(format!(
+        "Run as a superuser: {}",
+        privileges::grant_admin_option(&group, &user)
+    ))
+    .into())
+}
+
+/// What works, and will hurt.
+fn warnings(name: &RoleName, role: &Role, attributes: &[&str]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if role.creation_statements.grants_on_all_tables() {
+        warnings.push(format!(
+            "role \"{name}\" grants on all tables to each login: each adds to the ACL of every table, until PostgreSQL \
+             fails with \"row is too big\" after some 2,400. Grant to a group role once, and use member_of"
+        ));
+    }
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| **attribute != "createdb")
+    {
+        warnings.push(format!(
+            "logins of role \"{name}\" have {}",
+            attribute.to_uppercase()
+        ));
+    }
+    warnings
+}

@@ -1,0 +1,104 @@
+//! From a connection's name to an open session.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::failure::Failure;
+use crate::model::connection::Connection;
+use crate::model::name::ConnectionName;
+use crate::model::secret::Secret;
+use crate::ops::password;
+use crate::postgres::connect::{PasswordMissing, Server};
+use crate::postgres::session::Session;
+use crate::state::State;
+use crate::ui::prompt;
+
+/// Connections that are opened at the same time.
+pub(crate) const CONCURRENCY: usize = 8;
+
+/// A server with an open session in the connection's own database.
+pub(crate) struct Admin {
+    pub(crate) server: Server,
+    pub(crate) session: Session,
+    /// The password, where a person had to be asked for it.
+    pub(crate) typed: Option<Secret>,
+}
+
+/// Opens the named connection of the state file.
+pub(crate) async fn open(state: &State, name: &ConnectionName) -> Result<Admin> {
+    let connection = state.connection(name)?;
+    let server = server(name, connection, &state.folder).await?;
+    open_server(server).await
+}
+
+/// Opens all the named connections, several at a time, and returns what became of each.
+pub(crate) async fn open_all(
+    state: &State,
+    names: &[ConnectionName],
+) -> Vec<(ConnectionName, Result<Admin>)> {
+    stream::iter(names)
+        .map(|name| async move { (name.clone(), open(state, name).await) })
+        .buffered(CONCURRENCY)
+        .collect()
+        .await
+}
+
+/// A connection with its password read from its source.
+pub(crate) async fn server(
+    name: &ConnectionName,
+    connection: &Connection,
+    folder: &Path,
+) -> Result<Server> {
+    let parameters = connection
+        .parameters()
+        .with_context(|| Failure::request(format!("invalid url of connection \"{name}\"")))?;
+    let password = match &connection.password {
+        Some(source) => Some(password::read(source, folder).await.with_context(|| {
+            Failure::request(format!(
+                "could not get the password of connection \"{name}\""
+            ))
+        })?),
+        None => None,
+    };
+    Ok(Server::new(name.clone(), parameters, password))
+}
+
+/// Opens a session; asks for the password when the server wants one, none is known and there is a terminal.
+pub(crate) async fn open_server(server: Server) -> Result<Admin> {
+    match server.connect().await {
+        Ok(session) => Ok(Admin {
+            server,
+            session,
+            typed: None,
+        }),
+        Err(error) if error.is::<PasswordMissing>() => {
+            let password = ask(&server)?;
+            let server = server.with_password(password.clone());
+            let session = server.connect().await?;
+            Ok(Admin {
+                server,
+                session,
+                typed: Some(password),
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks for the admin's password, or says how to give it where nobody can be asked.
+fn ask(server: &Server) -> Result<Secret> {
+    if !prompt::can_ask() {
+        let name = server.name();
+        return Err(Failure::request(format!("connection \"{name}\" needs a password, and there is no terminal to ask at"))
+            .hint("Give it with --password-stdin, --password-env, --password-file or --password-command of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.")
+            .into());
+    }
+    prompt::password(&format!(
+        "Password of {} for connection {}",
+        server.user(),
+        server.name()
+    ))
+}

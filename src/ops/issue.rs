@@ -1,0 +1,158 @@
+//! Making a login, and taking it back when it cannot be handed out.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::failure::Failure;
+use crate::model::lease::Lease;
+use crate::model::name::{Label, LeaseId, RoleName, generate_password};
+use crate::model::secret::Secret;
+use crate::model::ttl::Ttl;
+use crate::ops::connect::{self, Admin};
+use crate::ops::report::Report;
+use crate::ops::revoke::Revocation;
+use crate::postgres::error::DatabaseError;
+use crate::postgres::login::{NewLogin, Times};
+use crate::postgres::retry::on_conflict;
+use crate::postgres::revocation::Which;
+use crate::state::State;
+
+/// What is asked for.
+pub(crate) struct Request {
+    pub(crate) role: RoleName,
+    /// The role's default when it is not given.
+    pub(crate) ttl: Option<Ttl>,
+    pub(crate) label: Label,
+    pub(crate) issued_by: Label,
+}
+
+/// A fresh login.
+pub(crate) struct Issued {
+    pub(crate) lease: Lease,
+    pub(crate) times: Times,
+    pub(crate) password: Secret,
+    admin: Admin,
+}
+
+/// Checks the request against the state file, then makes the login.
+pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
+    let role = state.role(&request.role)?;
+    let ttl = check(state, request)?;
+    let admin = connect::open(state, &role.connection).await?;
+    let id = LeaseId::generate(&request.role, &request.label);
+    let password = generate_password();
+    let login = NewLogin {
+        id: &id,
+        password: &password,
+        role_name: &request.role,
+        role,
+        connection: &role.connection,
+        ttl,
+        issued_by: &request.issued_by,
+        label: &request.label,
+    };
+    let made = on_conflict(is_conflict, async |tried| {
+        let made = login.create(&admin.session, tried > 0).await;
+        if made.is_err() {
+            admin.session.rollback().await;
+        }
+        made
+    })
+    .await;
+    let (lease, times) = match made {
+        Ok(made) => made,
+        Err(error) => return Err(settle(&admin, state, &id, error).await),
+    };
+    Ok(Issued {
+        lease,
+        times,
+        password,
+        admin,
+    })
+}
+
+/// Everything that can be refused without a server. Returns the lifetime.
+fn check(state: &State, request: &Request) -> Result<Ttl> {
+    let name = &request.role;
+    let role = state.role(name)?;
+    let connection = state.connection(&role.connection)?;
+    if !connection.allows(name) {
+        return Err(Failure::request(format!(
+            "role \"{name}\" is not allowed on connection \"{}\"",
+            role.connection
+        ))
+        .hint(format!(
+            "Add \"{name}\" to allowed_roles of the connection in the state file."
+        ))
+        .into());
+    }
+    let ttl = request.ttl.unwrap_or(role.default_ttl);
+    if ttl > role.max_ttl {
+        return Err(Failure::request(format!(
+            "ttl {ttl} is over max_ttl {} of role \"{name}\"",
+            role.max_ttl
+        ))
+        .hint(format!(
+            "Ask for at most {}, or raise max_ttl of the role in the state file.",
+            role.max_ttl
+        ))
+        .into());
+    }
+    Ok(ttl)
+}
+
+fn is_conflict(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<DatabaseError>()
+        .is_some_and(DatabaseError::is_conflict)
+}
+
+/// When the connection broke, the server may have committed: takes the login back if it is there.
+async fn settle(admin: &Admin, state: &State, id: &LeaseId, error: anyhow::Error) -> anyhow::Error {
+    let is_lost = error
+        .downcast_ref::<DatabaseError>()
+        .is_some_and(DatabaseError::is_lost);
+    if !is_lost {
+        return error;
+    }
+    let cleaned = match connect::open_server(admin.server.clone()).await {
+        Ok(fresh) => take_back(&fresh, state, id).await,
+        Err(error) => Err(error),
+    };
+    match cleaned {
+        Ok(()) => error,
+        Err(_) => error.context(
+            Failure::server(format!("login \"{id}\" may have been created before the connection broke"))
+                .hint(format!("It expires by itself, and the next sweep removes it. To be sure now: pgcreds lease revoke {id}")),
+        ),
+    }
+}
+
+/// Revokes the lease with this id, if there is one.
+async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Result<()> {
+    let mut report = Report::default();
+    let revocation = Revocation {
+        admin,
+        state,
+        which: Which::All,
+        session_timeout: Duration::from_secs(10),
+    };
+    revocation.run_by_id(id, &mut report).await?;
+    match report.failed.pop() {
+        None => Ok(()),
+        Some(failed) => Err(anyhow::anyhow!(failed.error)),
+    }
+}
+
+impl Issued {
+    /// Where the login is good for.
+    pub(crate) fn address(&self) -> &crate::postgres::session::Address {
+        self.admin.session.address()
+    }
+
+    /// Revokes the login, because its credentials could not be handed out.
+    pub(crate) async fn take_back(&self, state: &State) -> Result<()> {
+        take_back(&self.admin, state, &self.lease.marker.lease).await
+    }
+}

@@ -1,0 +1,127 @@
+//! Finding leases on all connections.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+
+use crate::failure::Failure;
+use crate::model::lease::Lease;
+use crate::model::name::{ConnectionName, LeaseId};
+use crate::ops::connect::{self, Admin, open_all};
+use crate::postgres::error::DatabaseError;
+use crate::postgres::ledger::{self, Entry, Filter};
+use crate::state::State;
+
+/// A lease and the session that it was found through.
+pub(crate) struct Found {
+    pub(crate) lease: Lease,
+    pub(crate) admin: Admin,
+}
+
+/// The connections that are asked: the named ones, else all of the state file.
+pub(crate) fn connections(state: &State, named: &[ConnectionName]) -> Result<Vec<ConnectionName>> {
+    for name in named {
+        state.connection(name)?;
+    }
+    if named.is_empty() {
+        return Ok(state.connections.keys().cloned().collect());
+    }
+    Ok(named.to_vec())
+}
+
+/// Lists leases of several connections, those that end first coming first on each. Hands them on as they arrive, each once:
+/// two connections can lead to one server. Returns the connections that could not be asked.
+pub(crate) async fn list(
+    state: &State,
+    connections: &[ConnectionName],
+    filter: &Filter,
+    visit: &mut dyn FnMut(Lease) -> Result<()>,
+) -> Result<Vec<(ConnectionName, anyhow::Error)>> {
+    let mut failures = Vec::new();
+    let mut seen = HashSet::new();
+    for (name, admin) in open_all(state, connections).await {
+        let admin = match admin {
+            Ok(admin) => admin,
+            Err(error) => {
+                failures.push((name, error));
+                continue;
+            }
+        };
+        let listed = ledger::for_each(&admin.session, filter, |entry| match entry {
+            Entry::Lease(lease)
+                if connections.len() == 1 || seen.insert(lease.marker.lease.clone()) =>
+            {
+                visit(lease)
+            }
+            _ => Ok(()),
+        })
+        .await;
+        match listed {
+            Err(error) if error.is::<DatabaseError>() => failures.push((name, error)),
+            other => other?,
+        }
+    }
+    Ok(failures)
+}
+
+/// Finds one lease by its id; prefers a connection whose admin may administer it. `None` when no connection has it.
+///
+/// Fails when the name is a role without a marker, or when nothing was found and a connection could not be asked.
+pub(crate) async fn find(
+    state: &State,
+    connections: &[ConnectionName],
+    id: &LeaseId,
+) -> Result<Option<Found>> {
+    let mut found: Option<Found> = None;
+    let mut problem = None;
+    for (_, admin) in open_all(state, connections).await {
+        let result = match admin {
+            Ok(admin) => look_up(admin, id).await,
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(Some(candidate)) if found.as_ref().is_none_or(|found| !found.lease.is_ours) => {
+                found = Some(candidate);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                problem.get_or_insert(error);
+            }
+        }
+    }
+    match (found, problem) {
+        (Some(found), _) => Ok(Some(found)),
+        (None, Some(problem)) => Err(problem),
+        (None, None) => Ok(None),
+    }
+}
+
+async fn look_up(admin: Admin, id: &LeaseId) -> Result<Option<Found>> {
+    let failure =
+        |error: DatabaseError| error.failure(format!("could not look for lease \"{id}\""));
+    let mut leases = ledger::leases(&admin.session, &Filter::by_id(std::slice::from_ref(id)))
+        .await
+        .map_err(failure)?;
+    if let Some(lease) = leases.pop() {
+        return Ok(Some(Found { lease, admin }));
+    }
+    if ledger::is_role(&admin.session, id).await.map_err(failure)? {
+        return Err(
+            Failure::request(format!("role \"{id}\" is not a lease of pgcreds"))
+                .hint("pgcreds touches only logins that it made: see pgcreds lease list.")
+                .into(),
+        );
+    }
+    Ok(None)
+}
+
+/// How many leases the server has that were made through this connection.
+pub(crate) async fn count_of(state: &State, name: &ConnectionName) -> Result<usize> {
+    let admin = connect::open(state, name).await?;
+    let filter = Filter {
+        connection: Some(name.clone()),
+        ..Filter::default()
+    };
+    let (ours, others) = ledger::oids(&admin.session, &filter).await?;
+    Ok(ours.len() + others)
+}

@@ -1,0 +1,12 @@
+//! What pgcreds does: state file and server together. No flags, no printing.
+
+pub(crate) mod check;
+pub(crate) mod connect;
+pub(crate) mod issue;
+pub(crate) mod leases;
+pub(crate) mod password;
+pub(crate) mod renew;
+pub(crate) mod report;
+pub(crate) mod revoke;
+pub(crate) mod revoke_by_id;
+pub(crate) mod sweep;

@@ -1,0 +1,84 @@
+//! Getting the admin's password from where the state file says that it is.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::environment::secret_variable;
+use crate::failure::Failure;
+use crate::model::connection::PasswordSource;
+use crate::model::secret::Secret;
+
+/// How long a password command may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// Reads the password; relative paths start at `folder`, which is the state file's.
+pub(crate) async fn read(source: &PasswordSource, folder: &Path) -> Result<Secret> {
+    match source {
+        PasswordSource::Literal(secret) => Ok(secret.clone()),
+        PasswordSource::Env(name) => secret_variable(name).with_context(|| {
+            Failure::request(format!(
+                "environment variable \"{name}\", which holds the admin's password, is not set"
+            ))
+            .hint(format!("Set it, for example: export {name}=…"))
+        }),
+        PasswordSource::File(path) => from_file(&folder.join(path)),
+        PasswordSource::Command(arguments) => from_command(arguments).await,
+    }
+}
+
+fn from_file(path: &Path) -> Result<Secret> {
+    let text = fs::read_to_string(path).map(Secret::new).with_context(|| {
+        Failure::request(format!(
+            "could not read the password file \"{}\"",
+            path.display()
+        ))
+    })?;
+    first_line(&text).with_context(|| {
+        Failure::request(format!(
+            "password file \"{}\" has an empty first line",
+            path.display()
+        ))
+    })
+}
+
+/// Runs the command without a shell; its stderr is shown, its stdout is the password and never shown.
+async fn from_command(arguments: &[String]) -> Result<Secret> {
+    let (program, rest) = arguments
+        .split_first()
+        .context(Failure::request("the password command is empty"))?;
+    let failure =
+        |problem: &str| Failure::request(format!("password command \"{program}\" {problem}"));
+    let child = Command::new(program)
+        .args(rest)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| failure("could not be started"))?;
+    let output = timeout(COMMAND_LIMIT, child.wait_with_output())
+        .await
+        .with_context(|| failure("took longer than 30 s"))?
+        .with_context(|| failure("could not be read"))?;
+    if !output.status.success() {
+        return Err(failure(&format!("failed ({})", output.status)).into());
+    }
+    let text = String::from_utf8(output.stdout)
+        .map(Secret::new)
+        .map_err(|_| failure("printed no UTF-8 text"))?;
+    first_line(&text).with_context(|| failure("printed nothing"))
+}
+
+fn first_line(text: &Secret) -> Option<Secret> {
+    let line = text
+        .expose()
+        .lines()
+        .next()
+        .filter(|line| !line.is_empty())?;
+    Some(Secret::new(line))
+}

@@ -1,0 +1,62 @@
+//! Giving a lease more time.
+
+use anyhow::Result;
+
+use crate::failure::Failure;
+use crate::model::lease::Lease;
+use crate::model::name::{ConnectionName, LeaseId};
+use crate::model::role::Role;
+use crate::model::ttl::Ttl;
+use crate::ops::leases::{Found, find};
+use crate::postgres::error::DatabaseError;
+use crate::postgres::login::{self, Renewed};
+use crate::postgres::retry::on_conflict;
+use crate::state::State;
+
+/// Renews the lease with this id: its new end is the server's now + `ttl` (else its role's default), but not beyond the
+/// lease's last end.
+pub(crate) async fn renew(
+    state: &State,
+    connections: &[ConnectionName],
+    id: &LeaseId,
+    ttl: Option<Ttl>,
+) -> Result<(Lease, Renewed)> {
+    let Some(Found { mut lease, admin }) = find(state, connections, id).await? else {
+        return Err(Failure::request(format!("lease \"{id}\" not found"))
+            .hint("It may have ended and been swept. See what there is with: pgcreds lease list")
+            .into());
+    };
+    let role = role_of(state, &lease);
+    let ttl = ttl
+        .or_else(|| role.map(|role| role.default_ttl))
+        .ok_or_else(|| {
+            Failure::request(format!(
+                "role \"{}\" of lease \"{id}\" is not in the state file",
+                lease.marker.role
+            ))
+            .hint("Say how long it shall live on with --ttl.")
+        })?;
+    let renewed = on_conflict(
+        |error: &anyhow::Error| {
+            error
+                .downcast_ref::<DatabaseError>()
+                .is_some_and(DatabaseError::is_conflict)
+        },
+        async |_| {
+            let renewed = login::extend(&admin.session, &lease, ttl, role).await;
+            if renewed.is_err() {
+                admin.session.rollback().await;
+            }
+            renewed
+        },
+    )
+    .await?;
+    lease.expires_at.clone_from(&renewed.expires_at);
+    Ok((lease, renewed))
+}
+
+/// The recipe that made it, if this state file still has it.
+fn role_of<'a>(state: &'a State, lease: &Lease) -> Option<&'a Role> {
+    let role = state.roles.get(&lease.marker.role);
+    role.filter(|role| role.connection == lease.marker.connection)
+}

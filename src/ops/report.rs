@@ -1,0 +1,76 @@
+//! What came of a revocation: a contract of the JSON output.
+
+use serde::Serialize;
+
+use crate::model::name::{ConnectionName, LeaseId};
+
+/// What came of revoking many leases on many connections.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    /// Leases that are gone: looked for, and not found.
+    pub(crate) revoked: Vec<LeaseId>,
+    /// Leases that are still there.
+    pub(crate) failed: Vec<FailedLease>,
+    /// Connections that could not be used to the end.
+    pub(crate) unreachable: Vec<Unreachable>,
+    /// How many connections could be asked.
+    #[serde(skip)]
+    pub(crate) reached: usize,
+    /// Due leases that another admin has to revoke.
+    #[serde(skip)]
+    pub(crate) others: usize,
+    /// Markers that a later pgcreds wrote, in words.
+    #[serde(skip)]
+    pub(crate) newer: Vec<String>,
+}
+
+/// A lease that could not be dropped. It is cut off all the same, unless the error says otherwise.
+#[derive(Debug, Serialize)]
+pub(crate) struct FailedLease {
+    pub(crate) lease_id: LeaseId,
+    pub(crate) connection: ConnectionName,
+    pub(crate) error: String,
+}
+
+/// A connection that could not be opened, or broke.
+#[derive(Debug, Serialize)]
+pub(crate) struct Unreachable {
+    pub(crate) connection: ConnectionName,
+    pub(crate) error: String,
+}
+
+impl Report {
+    /// Notes a connection that could not be opened, or broke.
+    pub(crate) fn unreachable(&mut self, connection: &ConnectionName, error: &anyhow::Error) {
+        self.unreachable.push(Unreachable {
+            connection: connection.clone(),
+            error: crate::failure::one_line(error),
+        });
+    }
+
+    /// Adds another connection's report. Two connections can lead to one server: a lease is named once, as revoked if
+    /// either way succeeded.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.revoked.extend(other.revoked);
+        self.failed.extend(other.failed);
+        self.unreachable.extend(other.unreachable);
+        self.reached += other.reached;
+        self.others += other.others;
+        self.newer.extend(other.newer);
+    }
+
+    /// Brings the entries into order and names each lease once.
+    pub(crate) fn finish(&mut self) {
+        self.revoked.sort_unstable();
+        self.revoked.dedup();
+        self.failed
+            .sort_unstable_by(|one, other| one.lease_id.cmp(&other.lease_id));
+        self.failed
+            .dedup_by(|one, other| one.lease_id == other.lease_id);
+        let revoked = &self.revoked;
+        self.failed
+            .retain(|failed| revoked.binary_search(&failed.lease_id).is_err());
+        self.newer.sort_unstable();
+        self.newer.dedup();
+    }
+}
