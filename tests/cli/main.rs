@@ -1,0 +1,40 @@
+//! Drives the real program against real PostgreSQL servers. One module per command or promise; `harness` is what they share.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and read their own environment"
+)]
+
+mod harness;
+mod harness_works;
+
+use std::fs;
+use std::path::Path;
+
+/// A test file that nobody declares is a test that never runs.
+#[test]
+fn every_test_file_is_declared() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    assert_eq!(undeclared(&folder, "main.rs"), Vec::<String>::new());
+}
+
+/// The modules in that folder, and below it, that its wiring file does not name.
+fn undeclared(folder: &Path, wiring: &str) -> Vec<String> {
+    let declared = fs::read_to_string(folder.join(wiring)).unwrap();
+    let mut missing = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let is_file = path.extension().is_some_and(|ending| ending == "rs");
+        if path.join("mod.rs").exists() {
+            missing.extend(undeclared(&path, "mod.rs"));
+        } else if !is_file || path.ends_with(wiring) {
+            continue;
+        }
+        if !declared.lines().any(|line| line == format!("mod {name};")) {
+            missing.push(path.display().to_string());
+        }
+    }
+    missing
+}
