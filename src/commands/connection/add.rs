@@ -87,7 +87,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         allowed_roles: args.allowed_roles,
     };
     refuse_password_in_url(&connection)?;
-    connection.password = args.password.source(&state)?;
+    connection.password = args.password.source()?;
     let server = ops::connect::server(&name, &connection, &state.folder).await?;
     if !args.no_verify {
         let admin = ops::connect::open_server(server).await?;
@@ -156,7 +156,7 @@ fn refuse_existing(state: &State, name: &ConnectionName) -> Result<()> {
 
 impl PasswordArgs {
     /// The source that the options name; a piped password is a literal here.
-    fn source(self, state: &State) -> Result<Option<PasswordSource>> {
+    fn source(self) -> Result<Option<PasswordSource>> {
         if self.password_stdin {
             return Ok(Some(PasswordSource::Literal(read_stdin()?)));
         }
@@ -170,12 +170,8 @@ impl PasswordArgs {
         }
         if let Some(path) = self.password_file {
             // In the state file a relative path starts at the file's folder, on the command line at the current one.
-            let path = if path.is_relative() && state.folder != "." {
-                std::path::absolute(&path)
-                    .context("could not make the password file's path absolute")?
-            } else {
-                path
-            };
+            let path = std::path::absolute(path)
+                .context("could not make the password file's path absolute")?;
             return Ok(Some(PasswordSource::File(path)));
         }
         Ok(self.password_env.map(PasswordSource::Env))
