@@ -11,16 +11,22 @@ mod postgres;
 mod state;
 mod ui;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use anyhow::Result;
 
 fn main() -> ExitCode {
     let (cli, state_file) = cli::Cli::read();
+    run(cli, state_file).unwrap_or_else(|error| failure::report(&error))
+}
+
+fn run(cli: cli::Cli, state_file: Option<PathBuf>) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(cli.run(state_file)),
-        Err(error) => Err(error.into()),
-    };
-    result.unwrap_or_else(|error| failure::report(&error))
+        .build()?;
+    let result = runtime.block_on(cli.run(state_file));
+    // Sessions say goodbye in tasks of their own, once nobody uses them any more.
+    runtime.block_on(tokio::task::yield_now());
+    result
 }

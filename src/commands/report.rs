@@ -21,8 +21,8 @@ pub(super) fn print(context: &Context, report: &Report) -> Result<ExitCode> {
         [lease] => ui.status(&format!("revoked lease \"{lease}\"")),
         leases => ui.status(&format!("revoked {} leases", leases.len())),
     }
-    for newer in &report.newer {
-        ui.warn(newer);
+    for note in &report.notes {
+        ui.warn(note);
     }
     if report.others > 0 {
         ui.detail(&format!(

@@ -101,7 +101,8 @@ impl fmt::Display for Ttl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
         for (letter, length) in UNITS {
-            if rest >= length {
+            // A day is 24h to most who write a lifetime.
+            if rest >= length && (letter != 'd' || rest >= 2 * length) {
                 write!(formatter, "{}{letter}", rest / length)?;
                 rest %= length;
             }

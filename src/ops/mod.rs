@@ -1,5 +1,6 @@
 //! What pgcreds does: state file and server together. No flags, no printing.
 
+mod batch;
 pub(crate) mod check;
 pub(crate) mod connect;
 pub(crate) mod issue;

@@ -19,9 +19,9 @@ pub(crate) struct Report {
     /// Due leases that another admin has to revoke.
     #[serde(skip)]
     pub(crate) others: usize,
-    /// Markers that a later pgcreds wrote, in words.
+    /// What somebody should know although nothing failed.
     #[serde(skip)]
-    pub(crate) newer: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// A lease that could not be dropped. It is cut off all the same, unless the error says otherwise.
@@ -56,7 +56,7 @@ impl Report {
         self.unreachable.extend(other.unreachable);
         self.reached += other.reached;
         self.others += other.others;
-        self.newer.extend(other.newer);
+        self.notes.extend(other.notes);
     }
 
     /// Brings the entries into order and names each lease once.
@@ -70,7 +70,7 @@ impl Report {
         let revoked = &self.revoked;
         self.failed
             .retain(|failed| revoked.binary_search(&failed.lease_id).is_err());
-        self.newer.sort_unstable();
-        self.newer.dedup();
+        self.notes.sort_unstable();
+        self.notes.dedup();
     }
 }

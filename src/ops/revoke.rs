@@ -10,10 +10,12 @@ use crate::failure::one_line;
 use crate::model::lease::Lease;
 use crate::model::name::LeaseId;
 use crate::model::role::Role;
+use crate::ops::batch::Batch;
 use crate::ops::connect::Admin;
 use crate::ops::report::{FailedLease, Report};
 use crate::postgres::dependencies::{self, Login};
 use crate::postgres::error::DatabaseError;
+use crate::postgres::identifier;
 use crate::postgres::ledger::{self, Entry, Filter};
 use crate::postgres::privileges::join_logins;
 use crate::postgres::retry::on_conflict;
@@ -31,12 +33,6 @@ pub(crate) struct Revocation<'a> {
     pub(crate) which: Which,
     /// How long to wait for sessions to end.
     pub(crate) session_timeout: Duration,
-}
-
-/// The leases of a batch that are still on their way, and those that fell out of it.
-struct Batch {
-    leases: Vec<Lease>,
-    failed: Vec<(Lease, String)>,
 }
 
 impl Revocation<'_> {
@@ -63,7 +59,7 @@ impl Revocation<'_> {
                 match entry {
                     Entry::Lease(lease) => leases.push(lease),
                     Entry::Newer(name, error) => report
-                        .newer
+                        .notes
                         .push(format!("\"{name}\" was left alone: {error}")),
                 }
             }
@@ -89,83 +85,85 @@ impl Revocation<'_> {
     }
 
     async fn batch(&self, leases: Vec<Lease>, report: &mut Report) -> Result<(), DatabaseError> {
-        let all = leases.clone();
-        let mut batch = Batch {
-            leases,
-            failed: Vec::new(),
-        };
-        let result = self.steps(&mut batch).await;
+        let mut batch = Batch::new(leases);
+        let result = self.steps(&mut batch, report).await;
         // Also after a lost session: what fell out of the batch until then is known.
-        let failed: HashSet<u32> = batch.failed.iter().map(|(lease, _)| lease.oid).collect();
-        for (lease, error) in batch.failed {
-            report.failed.push(FailedLease {
+        report
+            .failed
+            .extend(batch.failed.into_iter().map(|(lease, error)| FailedLease {
                 lease_id: lease.marker.lease,
                 connection: self.admin.server.name().clone(),
                 error,
-            });
-        }
-        let gone = result?;
-        let is_revoked = |lease: &Lease| gone.contains(&lease.oid) && !failed.contains(&lease.oid);
-        report.revoked.extend(
-            all.into_iter()
-                .filter(is_revoked)
-                .map(|lease| lease.marker.lease),
-        );
+            }));
+        report.revoked.extend(result?);
         Ok(())
     }
 
-    /// Takes a batch through all steps and returns the oids that are gone.
-    async fn steps(&self, batch: &mut Batch) -> Result<HashSet<u32>, DatabaseError> {
+    /// Takes a batch through all steps and returns the leases that are gone.
+    async fn steps(
+        &self,
+        batch: &mut Batch,
+        report: &mut Report,
+    ) -> Result<Vec<LeaseId>, DatabaseError> {
         let session = self.session();
-        let given = batch.oids();
+        let given = batch.leases.clone();
         // 1. Cut access.
-        let cut: HashSet<u32> = batch
+        let cut = batch
             .step("could not cut it off", async |leases| {
                 revocation::cut(session, leases, self.which).await
             })
-            .await?
-            .into_iter()
-            .collect();
+            .await?;
+        let cut: HashSet<u32> = cut.into_iter().flatten().collect();
         batch.leases.retain(|lease| cut.contains(&lease.oid));
         // 2. End sessions.
+        self.end_sessions(batch).await?;
+        // 3. The role's own statements.
+        self.run_statements(batch).await?;
+        // 4. What depends on them.
+        self.release(batch, report).await?;
+        // 5. Drop.
+        batch
+            .step("could not drop it", async |leases| {
+                revocation::drop_logins(session, leases).await
+            })
+            .await?;
+        // 6. Look.
+        let remaining = revocation::remaining(session, &oids(&given)).await?;
+        batch.fail(
+            |lease| remaining.contains(&lease.oid),
+            "it is still there after it was dropped, or still has sessions",
+        );
+        self.explain(batch).await?;
+        let failed: HashSet<u32> = batch.failed.iter().map(|(lease, _)| lease.oid).collect();
+        let is_gone =
+            |lease: &Lease| !remaining.contains(&lease.oid) && !failed.contains(&lease.oid);
+        Ok(given
+            .into_iter()
+            .filter(is_gone)
+            .map(|lease| lease.marker.lease)
+            .collect())
+    }
+
+    /// Ends sessions; what can do harm without one, or could not be ended, falls out of the batch.
+    async fn end_sessions(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
+        let session = self.session();
         let open = batch
             .step("could not end its sessions", async |leases| {
                 revocation::end_sessions(session, &oids(leases), self.session_timeout).await
             })
             .await?;
+        let open: HashSet<u32> = open.into_iter().flatten().collect();
         let seconds = self.session_timeout.as_secs();
-        batch.fail_all(
-            &open,
+        batch.fail(
+            |lease| open.contains(&lease.oid),
             &format!("its sessions did not end within {seconds} s"),
         );
-        // 3. The role's own statements.
-        self.run_statements(batch).await?;
-        // 4. What depends on them.
-        self.release(batch).await?;
-        // 5. Drop.
-        batch
-            .step("could not drop it", async |leases| {
-                revocation::drop_logins(session, leases)
-                    .await
-                    .map(|()| Vec::<u32>::new())
-            })
-            .await?;
-        // 6. Look.
-        let remaining = revocation::remaining(session, &given).await?;
-        let dropped: Vec<u32> = batch
-            .oids()
-            .into_iter()
-            .filter(|oid| remaining.contains(oid))
-            .collect();
-        batch.fail_all(
-            &dropped,
-            "it is still there after it was dropped, or still has sessions",
-        );
-        self.explain(batch).await?;
-        Ok(given
-            .into_iter()
-            .filter(|oid| !remaining.contains(oid))
-            .collect())
+        for (oid, problem) in
+            revocation::prepared_transactions(session, &oids(&batch.leases)).await?
+        {
+            batch.fail(|lease| lease.oid == oid, &problem);
+        }
+        Ok(())
     }
 
     async fn run_statements(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
@@ -179,8 +177,8 @@ impl Revocation<'_> {
             match revocation::run_statements(self.session(), &lease, role).await {
                 Ok(()) => {}
                 Err(error) if error.is_lost() => return Err(error),
-                Err(error) => batch.fail_all(
-                    &[lease.oid],
+                Err(error) => batch.fail(
+                    |other| other.oid == lease.oid,
                     &format!("revocation_statements failed: {error}"),
                 ),
             }
@@ -189,66 +187,78 @@ impl Revocation<'_> {
     }
 
     /// Frees the batch of what depends on it, database by database, with one connection to each.
-    async fn release(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
-        let databases = dependencies::by_database(self.session(), &batch.oids()).await?;
+    async fn release(&self, batch: &mut Batch, report: &mut Report) -> Result<(), DatabaseError> {
+        let session = self.session();
+        let databases = dependencies::by_database(session, &oids(&batch.leases)).await?;
         let dependent: BTreeSet<u32> = databases.values().flatten().copied().collect();
         if dependent.is_empty() {
             return Ok(());
         }
-        let (mut with, without) = batch.split_off(&dependent);
-        let session = self.session();
-        with.step("could not become a member of it", async |leases| {
-            join_logins(session, &oids(leases))
-                .await
-                .map(|()| Vec::<u32>::new())
-        })
-        .await?;
-        for (database, of_database) in databases {
-            let (mut here, elsewhere) = with.split_off(&of_database);
-            let result = self.release_in(&database, &mut here).await;
-            with = here.join(elsewhere);
-            result?;
+        batch
+            .step_for(
+                &dependent,
+                "could not become a member of it",
+                async |leases| join_logins(session, &oids(leases)).await,
+            )
+            .await?;
+        for (database, dependent) in databases {
+            let notes = self.release_in(&database, batch, &dependent).await?;
+            report.notes.extend(notes.into_iter().flatten());
         }
-        *batch = with.join(without);
         Ok(())
     }
 
-    async fn release_in(&self, database: &str, batch: &mut Batch) -> Result<(), DatabaseError> {
-        let step = async |session: &Session, leases: &[Lease]| {
-            let logins: Vec<Login> = leases.iter().map(|lease| self.login(lease)).collect();
-            on_conflict(DatabaseError::is_conflict, async |_| {
-                dependencies::release(session, &logins).await
-            })
-            .await
-            .map(|()| Vec::<u32>::new())
-        };
+    /// Frees the dependent leases of a batch in one database.
+    async fn release_in(
+        &self,
+        database: &str,
+        batch: &mut Batch,
+        dependent: &BTreeSet<u32>,
+    ) -> Result<Vec<Vec<String>>, DatabaseError> {
         let what = format!("could not free it of what depends on it in database \"{database}\"");
         if database == self.session().address().dbname {
-            batch
-                .step(&what, async |leases| step(self.session(), leases).await)
-                .await?;
-            return Ok(());
+            return batch
+                .step_for(dependent, &what, async |leases| {
+                    self.release_with(self.session(), leases).await
+                })
+                .await;
         }
         match self.admin.server.connect_to(database).await {
             Ok(session) => {
                 batch
-                    .step(&what, async |leases| {
-                        step(&session, leases)
+                    .step_for(dependent, &what, async |leases| {
+                        self.release_with(&session, leases)
                             .await
                             .map_err(DatabaseError::elsewhere)
                     })
-                    .await?;
+                    .await
             }
             Err(error) => {
-                let grant = "GRANT CONNECT ON DATABASE";
-                let error = format!(
-                    "could not look into database \"{database}\" ({grant} to the admin?): {}",
+                let grant = format!(
+                    "if a permission is missing, run: GRANT CONNECT ON DATABASE {} TO {};",
+                    identifier(database),
+                    identifier(&self.session().address().user)
+                );
+                let problem = format!(
+                    "could not look into database \"{database}\": {}; {grant}",
                     one_line(&error)
                 );
-                batch.fail_all(&batch.oids(), &error);
+                batch.fail(|lease| dependent.contains(&lease.oid), &problem);
+                Ok(Vec::new())
             }
         }
-        Ok(())
+    }
+
+    async fn release_with(
+        &self,
+        session: &Session,
+        leases: &[Lease],
+    ) -> Result<Vec<String>, DatabaseError> {
+        let logins: Vec<Login> = leases.iter().map(|lease| self.login(lease)).collect();
+        on_conflict(DatabaseError::is_conflict, async |_| {
+            dependencies::release(session, &logins).await
+        })
+        .await
     }
 
     /// Adds to each failed lease what still depends on it.
@@ -277,80 +287,6 @@ impl Revocation<'_> {
     fn role_of(&self, lease: &Lease) -> Option<&Role> {
         let role = self.state.roles.get(&lease.marker.role);
         role.filter(|role| role.connection == lease.marker.connection)
-    }
-}
-
-impl Batch {
-    fn oids(&self) -> Vec<u32> {
-        oids(&self.leases)
-    }
-
-    /// Runs a step for all leases at once, and in ever smaller parts where that fails, so that only the guilty fall out.
-    /// Fails only when the session is lost.
-    async fn step<T>(
-        &mut self,
-        what: &str,
-        run: impl AsyncFn(&[Lease]) -> Result<Vec<T>, DatabaseError>,
-    ) -> Result<Vec<T>, DatabaseError> {
-        let mut parts = vec![std::mem::take(&mut self.leases)];
-        let mut results = Vec::new();
-        while let Some(mut part) = parts.pop() {
-            if part.is_empty() {
-                continue;
-            }
-            match run(&part).await {
-                Ok(values) => {
-                    results.extend(values);
-                    self.leases.append(&mut part);
-                }
-                Err(error) if error.is_lost() => return Err(error),
-                Err(error) if part.len() == 1 => {
-                    self.failed.extend(
-                        part.into_iter()
-                            .map(|lease| (lease, format!("{what}: {error}"))),
-                    );
-                }
-                Err(_) => {
-                    parts.push(part.split_off(part.len() / 2));
-                    parts.push(part);
-                }
-            }
-        }
-        Ok(results)
-    }
-
-    fn fail_all(&mut self, oids: &[u32], error: &str) {
-        let (out, rest) = std::mem::take(&mut self.leases)
-            .into_iter()
-            .partition(|lease: &Lease| oids.contains(&lease.oid));
-        self.leases = rest;
-        let out: Vec<Lease> = out;
-        self.failed
-            .extend(out.into_iter().map(|lease| (lease, error.to_owned())));
-    }
-
-    /// Splits into those with the given oids and the rest; what failed stays with the first.
-    fn split_off(&mut self, oids: &BTreeSet<u32>) -> (Self, Self) {
-        let (with, without) = std::mem::take(&mut self.leases)
-            .into_iter()
-            .partition(|lease: &Lease| oids.contains(&lease.oid));
-        let failed = std::mem::take(&mut self.failed);
-        (
-            Self {
-                leases: with,
-                failed,
-            },
-            Self {
-                leases: without,
-                failed: Vec::new(),
-            },
-        )
-    }
-
-    fn join(mut self, other: Self) -> Self {
-        self.leases.extend(other.leases);
-        self.failed.extend(other.failed);
-        self
     }
 }
 

@@ -71,7 +71,12 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
 
 /// Frees these logins of everything in the session's database and of shared objects, in one transaction: reassigns what
 /// they own, then removes the privileges. Fails without a change when anything cannot be done.
-pub(crate) async fn release(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+///
+/// Returns what somebody should know about what was reassigned.
+pub(crate) async fn release(
+    session: &Session,
+    logins: &[Login],
+) -> Result<Vec<String>, DatabaseError> {
     let result = try_release(session, logins).await;
     if result.is_err() {
         session.rollback().await;
@@ -79,13 +84,13 @@ pub(crate) async fn release(session: &Session, logins: &[Login]) -> Result<(), D
     result
 }
 
-async fn try_release(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+async fn try_release(session: &Session, logins: &[Login]) -> Result<Vec<String>, DatabaseError> {
     session.run(&begin()).await?;
-    reassign(session, logins).await?;
+    let notes = reassign(session, logins).await?;
     revoke_grants(session, logins).await?;
     drop_owned(session, logins).await?;
     session.run("COMMIT").await?;
-    Ok(())
+    Ok(notes)
 }
 
 /// Rows of `pg_shdepend` about `logins` that lie in this database or in none.
@@ -108,7 +113,7 @@ fn owned(logins: &[Login]) -> String {
 }
 
 /// Gives what the logins own to their successors.
-async fn reassign(session: &Session, logins: &[Login]) -> Result<(), DatabaseError> {
+async fn reassign(session: &Session, logins: &[Login]) -> Result<Vec<String>, DatabaseError> {
     let rows = session
         .run(&format!(
             "SELECT DISTINCT refobjid FROM pg_shdepend WHERE {} ORDER BY 1",
@@ -117,26 +122,64 @@ async fn reassign(session: &Session, logins: &[Login]) -> Result<(), DatabaseErr
         .await?;
     let owners: BTreeSet<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
     if owners.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let fallback = default_owner(session).await?;
-    let mut by_successor = BTreeMap::<&str, Vec<&str>>::new();
-    for login in logins
-        .iter()
-        .filter(|login| owners.contains(login.oid.to_string().as_str()))
-    {
-        let successor = login.new_owner.as_deref().unwrap_or(&fallback);
-        by_successor.entry(successor).or_default().push(&login.name);
+    let (mut by_successor, mut unasked) = (BTreeMap::<&str, Vec<&str>>::new(), Vec::new());
+    for login in logins {
+        if owners.contains(login.oid.to_string().as_str()) {
+            let successor = login.new_owner.as_deref().unwrap_or(&fallback);
+            by_successor.entry(successor).or_default().push(&login.name);
+            unasked.extend(login.new_owner.is_none().then_some(login.oid));
+        }
     }
+    let notes = disarm(session, &unasked, &fallback).await?;
     for (successor, owners) in by_successor {
-        let sql = format!(
-            "REASSIGN OWNED BY {} TO {}",
-            identifiers(owners),
-            identifier(successor)
-        );
-        session.run(&sql).await?;
+        let (owners, successor) = (identifiers(owners), identifier(successor));
+        session
+            .run(&format!("REASSIGN OWNED BY {owners} TO {successor}"))
+            .await?;
     }
-    Ok(())
+    Ok(notes)
+}
+
+/// Routines and views that run with the rights of their owner would run with those of a successor whom nobody chose, and
+/// a login could so leave code behind that acts for the database's owner. They are made to run with the caller's rights,
+/// unless the login could act as the successor anyway. (Views can be told so from PostgreSQL 15 on.)
+async fn disarm(
+    session: &Session,
+    logins: &[u32],
+    successor: &str,
+) -> Result<Vec<String>, DatabaseError> {
+    let oids: Vec<String> = logins.iter().map(u32::to_string).collect();
+    let rows = session
+        .run(&format!(
+            "WITH login AS (SELECT oid, rolname FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[]) \
+                 AND NOT pg_has_role(oid, {}, 'MEMBER')) \
+             SELECT format('ALTER ROUTINE %s SECURITY INVOKER', p.oid::regprocedure) AS change, \
+                 format('function %s of lease \"%s\" runs with its caller''s rights now, not with those of its new owner', \
+                     p.oid::regprocedure, rolname) AS note \
+             FROM pg_proc p JOIN login ON login.oid = p.proowner WHERE p.prosecdef \
+             UNION ALL \
+             SELECT format('ALTER VIEW %I.%I SET (security_invoker = true)', n.nspname, c.relname), \
+                 format('view %I.%I of lease \"%s\" runs with its caller''s rights now, not with those of its new owner', \
+                     n.nspname, c.relname, rolname) \
+             FROM pg_class c JOIN login ON login.oid = c.relowner JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind = 'v' AND current_setting('server_version_num')::int >= 150000 \
+                 AND NOT coalesce(c.reloptions @> '{{security_invoker=true}}', false)",
+            oids.join(","),
+            literal(successor),
+        ))
+        .await?;
+    let text = |name| {
+        rows.iter()
+            .filter_map(move |row| row.try_get(name).ok().flatten())
+    };
+    let changes: Vec<&str> = text("change").collect();
+    if !changes.is_empty() {
+        session.run(&changes.join("; ")).await?;
+    }
+    Ok(text("note").map(str::to_owned).collect())
 }
 
 /// The successor where a role names none: the database's owner if the admin may act for it, else the admin.
@@ -162,14 +205,15 @@ async fn revoke_grants(session: &Session, logins: &[Login]) -> Result<(), Databa
         let key = (value("grantor")?, value("kind")?, value("grantees")?);
         revokes.entry(key).or_default().push(value("object")?);
     }
+    let mut sql = String::new();
     for ((grantor, kind, grantees), objects) in revokes {
-        let sql = format!(
-            "SET LOCAL ROLE {}; REVOKE ALL ON {kind} {} FROM {grantees} CASCADE; RESET ROLE",
+        sql.push_str(&format!(
+            "SET LOCAL ROLE {}; REVOKE ALL ON {kind} {} FROM {grantees} CASCADE; RESET ROLE;",
             identifier(grantor),
             objects.join(", ")
-        );
-        session.run(&sql).await?;
+        ));
     }
+    session.run(&sql).await?;
     Ok(())
 }
 

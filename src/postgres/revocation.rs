@@ -139,6 +139,25 @@ async fn open_sessions(session: &Session, oids: &[u32]) -> Result<Vec<u32>, Data
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
+/// The prepared transactions of these logins, in words. They outlive their sessions, and what they created belongs to
+/// nobody yet who could be asked about it.
+pub(crate) async fn prepared_transactions(
+    session: &Session,
+    oids: &[u32],
+) -> Result<Vec<(u32, String)>, DatabaseError> {
+    let rows = session
+        .query(
+            "SELECT r.oid, format('it has prepared transaction %L in database \"%s\", to be ended with COMMIT PREPARED or \
+             ROLLBACK PREPARED there', p.gid, p.database) AS problem \
+             FROM pg_prepared_xacts p JOIN pg_roles r ON r.rolname = p.owner WHERE r.oid = ANY($1)",
+            &[(&oids, Type::OID_ARRAY)],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("oid")?, row.try_get("problem")?)))
+        .collect()
+}
+
 /// Step 3: the role's own revocation statements, for one login, in one transaction.
 pub(crate) async fn run_statements(
     session: &Session,

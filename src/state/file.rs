@@ -14,7 +14,7 @@ use super::{Edit, STATE_VERSION, State};
 use crate::failure::Failure;
 
 /// What a new state file holds.
-const NEW: &str = "# Connections and roles of pgcreds: https://github.com/pgcreds/pgcreds#state-file\nversion = 1\n";
+const NEW: &str = "# Connections and roles of pgcreds. Leases are not here: they are in PostgreSQL.\nversion = 1\n";
 
 /// A state file, which need not exist yet.
 pub(crate) struct StateFile {
