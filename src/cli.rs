@@ -5,15 +5,18 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{
-    Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser,
+    Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _,
+    value_parser,
 };
 
 use crate::commands::{connection, init, issue, lease, role, sweep};
 use crate::context::Context;
+use crate::environment::variable;
 use crate::ui::{Format, Ui};
 
-/// The id of the global argument `--state`.
+/// The ids of the arguments that every command takes unless it has one of the same name itself.
 const STATE_FILE: &str = "state_file";
+const OUTPUT_FORMAT: &str = "output_format";
 
 /// Short-lived PostgreSQL logins, without a server to run
 ///
@@ -29,17 +32,6 @@ const STATE_FILE: &str = "state_file";
     max_term_width = 100
 )]
 pub(crate) struct Cli {
-    /// How the result is printed on stdout
-    #[arg(
-        long,
-        global = true,
-        env = "PGCREDS_FORMAT",
-        value_enum,
-        default_value_t,
-        hide_env_values = true
-    )]
-    format: Format,
-
     /// Print errors and warnings only
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
@@ -65,22 +57,33 @@ enum Command {
     Sweep(sweep::Args),
 }
 
+/// What the command line says beside the command.
+pub(crate) struct Globals {
+    state_file: Option<PathBuf>,
+    format: Format,
+}
+
 impl Cli {
     /// Reads the command line; ends the process with a message when it is wrong, or asks for help.
-    pub(crate) fn read() -> (Self, Option<PathBuf>) {
+    pub(crate) fn read() -> (Self, Globals) {
         let matches = command().get_matches();
         let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        (cli, state_file(&matches))
+        let globals = Globals {
+            state_file: named_last(&matches, STATE_FILE),
+            format: named_last(&matches, OUTPUT_FORMAT)
+                .unwrap_or_else(|| default_format(&mut command())),
+        };
+        (cli, globals)
     }
 
-    /// Runs the command with the state file that the command line names, if any.
-    pub(crate) async fn run(self, state_file: Option<PathBuf>) -> Result<ExitCode> {
+    /// Runs the command.
+    pub(crate) async fn run(self, globals: Globals) -> Result<ExitCode> {
         let ui = Ui {
-            format: self.format,
+            format: globals.format,
             is_quiet: self.quiet,
             is_verbose: self.verbose,
         };
-        let context = Context::new(ui, state_file);
+        let context = Context::new(ui, globals.state_file);
         match self.command {
             Command::Init(args) => init::run(&context, args),
             Command::Connection(command) => command.run(&context).await,
@@ -94,20 +97,21 @@ impl Cli {
 
 /// The whole command line, as completions and tests see it too.
 pub(crate) fn command() -> clap::Command {
-    with_state_file(Cli::command())
+    with_globals(Cli::command())
 }
 
-/// Adds `--state FILE` to every command but one that has a `--state` of its own, where it goes before the command.
-fn with_state_file(command: clap::Command) -> clap::Command {
-    let has_own = command
-        .get_arguments()
-        .any(|argument| argument.get_long() == Some("state"));
-    let command = if has_own {
-        command
-    } else {
-        command.arg(state_file_argument())
-    };
-    command.mut_subcommands(with_state_file)
+/// Adds `--state FILE` and `--format FORMAT` to every command but those that have one of their own: `lease list --state`
+/// filters, so the state file goes before it, and `issue --format` knows more formats.
+fn with_globals(mut command: clap::Command) -> clap::Command {
+    for argument in [state_file_argument(), format_argument()] {
+        let has_own = command
+            .get_arguments()
+            .any(|own| own.get_long() == argument.get_long());
+        if !has_own {
+            command = command.arg(argument);
+        }
+    }
+    command.mut_subcommands(with_globals)
 }
 
 fn state_file_argument() -> Arg {
@@ -118,12 +122,34 @@ fn state_file_argument() -> Arg {
         .help("State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]")
 }
 
-/// The state file that was named last.
-fn state_file(matches: &ArgMatches) -> Option<PathBuf> {
+fn format_argument() -> Arg {
+    Arg::new(OUTPUT_FORMAT)
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(value_parser!(Format))
+        .help("How the result is printed [env: PGCREDS_FORMAT] [default: table]")
+}
+
+/// The value that stands last on the command line: an argument can be given before and after the command.
+fn named_last<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, id: &str) -> Option<T> {
     let deeper = matches
         .subcommand()
-        .and_then(|(_, matches)| state_file(matches));
-    deeper.or_else(|| matches.try_get_one(STATE_FILE).ok().flatten().cloned())
+        .and_then(|(_, matches)| named_last(matches, id));
+    deeper.or_else(|| matches.try_get_one(id).ok().flatten().cloned())
+}
+
+/// `PGCREDS_FORMAT`, else a table.
+fn default_format(command: &mut clap::Command) -> Format {
+    let Some(name) = variable("PGCREDS_FORMAT") else {
+        return Format::default();
+    };
+    Format::from_str(&name, false).unwrap_or_else(|_| {
+        let message =
+            format!("invalid value '{name}' for PGCREDS_FORMAT [possible values: table, json]");
+        command
+            .error(clap::error::ErrorKind::InvalidValue, message)
+            .exit()
+    })
 }
 
 #[cfg(test)]
@@ -148,7 +174,11 @@ mod tests {
             ),
         ] {
             let matches = command().try_get_matches_from(line.split(' ')).unwrap();
-            assert_eq!(state_file(&matches), file.map(PathBuf::from), "{line}");
+            assert_eq!(
+                named_last(&matches, STATE_FILE),
+                file.map(PathBuf::from),
+                "{line}"
+            );
         }
     }
 }

@@ -11,21 +11,20 @@ mod postgres;
 mod state;
 mod ui;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 fn main() -> ExitCode {
-    let (cli, state_file) = cli::Cli::read();
-    run(cli, state_file).unwrap_or_else(|error| failure::report(&error))
+    let (cli, globals) = cli::Cli::read();
+    run(cli, globals).unwrap_or_else(|error| failure::report(&error))
 }
 
-fn run(cli: cli::Cli, state_file: Option<PathBuf>) -> Result<ExitCode> {
+fn run(cli: cli::Cli, globals: cli::Globals) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let result = runtime.block_on(cli.run(state_file));
+    let result = runtime.block_on(cli.run(globals));
     // Sessions say goodbye in tasks of their own, once nobody uses them any more.
     runtime.block_on(tokio::task::yield_now());
     result

@@ -1,17 +1,21 @@
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::environment::variable;
+use crate::failure::{Failure, one_line};
 use crate::model::credentials::Credentials;
 use crate::model::name::{Label, RoleName};
 use crate::model::ttl::Ttl;
 use crate::ops;
 use crate::ops::issue::Issued;
 use crate::state::{State, write_secret};
-use crate::ui::is_stdout_closed;
+use crate::ui::credentials::{CredentialFormat, github_assignments, github_masks, render};
+use crate::ui::{Format, is_stdout_closed};
 
 /// Make a login that expires, and print its credentials
 ///
@@ -20,7 +24,8 @@ use crate::ui::is_stdout_closed;
 /// Examples:
 ///   pgcreds issue app-role
 ///   pgcreds issue app-role --ttl 10m --for ticket-4711 --format json
-///   pgcreds issue app-role --format json --out credentials.json
+///   eval "$(pgcreds issue app-role --format env)"
+///   pgcreds issue app-role --format dotenv --out .env
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -34,6 +39,10 @@ pub(crate) struct Args {
     /// Who or what it is for; a part of the login's name [default: your user name]
     #[arg(long = "for", value_name = "LABEL")]
     label: Option<Label>,
+
+    /// The form of the credentials [env: PGCREDS_FORMAT] [default: table]
+    #[arg(long, value_enum)]
+    format: Option<CredentialFormat>,
 
     /// Write the credentials to this file (mode 0600) instead of stdout
     #[arg(long, value_name = "FILE")]
@@ -51,40 +60,60 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         label: context.label(args.label.as_ref()),
         issued_by: context.issued_by(),
     };
+    let format = args.format.unwrap_or(match context.ui.format {
+        Format::Table => CredentialFormat::Table,
+        Format::Json => CredentialFormat::Json,
+    });
     let issued = ops::issue::issue(&state, &request).await?;
-    if let Err(error) = deliver(context, &issued, args.out.as_ref()) {
+    if let Err(error) = deliver(context, &issued.credentials, format, args.out.as_ref()) {
         return Err(take_back(&state, &issued, error).await);
     }
-    if args.out.is_some() {
-        let (id, end) = (&issued.lease.marker.lease, &issued.lease.expires_at);
-        context
-            .ui
-            .status(&format!("issued lease \"{id}\", which ends at {end}"));
+    if args.out.is_some() || !context.ui.is_shown() {
+        let Credentials {
+            lease_id,
+            expires_at,
+            ..
+        } = &issued.credentials;
+        context.ui.status(&format!(
+            "issued lease \"{lease_id}\", which ends at {expires_at}"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn deliver(context: &Context, issued: &Issued, out: Option<&PathBuf>) -> Result<()> {
-    let address = issued.address();
-    let credentials = Credentials::new(
-        &issued.lease.marker,
-        &issued.times.expires_at,
-        &issued.password,
-        (&address.host, &address.dbname),
-    );
-    let text = zeroize::Zeroizing::new(context.ui.rendered(&credentials)?);
-    match out {
-        Some(path) => write_secret(path, text.as_bytes()),
-        None => context
+fn deliver(
+    context: &Context,
+    credentials: &Credentials,
+    format: CredentialFormat,
+    out: Option<&PathBuf>,
+) -> Result<()> {
+    let stdout = |text: &str| {
+        context
             .ui
-            .deliver(&text)
-            .context("could not write to stdout"),
+            .deliver(text)
+            .context("could not write to stdout")
+    };
+    let github_env = variable("GITHUB_ENV").map(PathBuf::from);
+    match (out, format, github_env) {
+        (Some(path), ..) => write_secret(path, render(credentials, format)?.as_bytes()),
+        // The masks must have been read before the values can appear in any log.
+        (None, CredentialFormat::Github, Some(path)) => {
+            stdout(&github_masks(credentials))?;
+            append(&path, &github_assignments(credentials))
+        }
+        _ => stdout(&render(credentials, format)?),
     }
+}
+
+fn append(path: &Path, text: &str) -> Result<()> {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| Failure::request(format!("could not write to \"{}\"", path.display())))
 }
 
 /// Revokes what could not be delivered.
 async fn take_back(state: &State, issued: &Issued, error: anyhow::Error) -> anyhow::Error {
-    let id = &issued.lease.marker.lease;
+    let id = &issued.credentials.lease_id;
     match issued.take_back(state).await {
         Ok(()) => error.context(Failure::request(format!(
             "could not deliver the credentials; lease \"{id}\" was revoked again"
@@ -92,7 +121,7 @@ async fn take_back(state: &State, issued: &Issued, error: anyhow::Error) -> anyh
         Err(problem) => error.context(
             Failure::server(format!(
                 "could not deliver the credentials, nor revoke lease \"{id}\" ({})",
-                crate::failure::one_line(&problem)
+                one_line(&problem)
             ))
             .hint(format!("Run: pgcreds lease revoke {id}")),
         ),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use crate::model::connection_url::{InvalidUrl, Parameters};
+use crate::model::connection_url::{Host, InvalidUrl, Parameters, SslMode};
 use crate::model::name::RoleName;
 use crate::model::secret::Secret;
 
@@ -26,6 +26,11 @@ pub(crate) struct Connection {
     pub(crate) password: Option<PasswordSource>,
     /// Globs of the roles that may use it; `None` is every role.
     pub(crate) allowed_roles: Option<Vec<String>>,
+    /// What the credentials say where applications reach the server another way than the admin: through a pooler, or
+    /// from another network.
+    pub(crate) client_host: Option<String>,
+    pub(crate) client_port: Option<u16>,
+    pub(crate) client_sslmode: Option<SslMode>,
 }
 
 /// Where a password comes from.
@@ -49,6 +54,22 @@ impl Connection {
             parameters.user.clone_from(&self.username);
         }
         Ok(parameters)
+    }
+
+    /// Where a client finds the server that the admin reached at `host`, and which `sslmode` it uses.
+    pub(crate) fn for_clients(&self, host: &Host) -> (Host, Option<SslMode>) {
+        let admin_mode = self
+            .parameters()
+            .ok()
+            .and_then(|parameters| parameters.ssl_mode);
+        let host = Host {
+            name: self
+                .client_host
+                .clone()
+                .unwrap_or_else(|| host.name.clone()),
+            port: self.client_port.unwrap_or(host.port),
+        };
+        (host, self.client_sslmode.or(admin_mode))
     }
 
     /// Whether the file that holds it would give a password away to a reader.

@@ -2,7 +2,10 @@
 //! (PostgreSQL documentation, "Connection Strings".)
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::secret::Secret;
 
@@ -37,15 +40,43 @@ pub(crate) struct Host {
 }
 
 /// libpq's `sslmode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum SslMode {
     Disable,
     Allow,
-    #[default]
     Prefer,
     Require,
     VerifyCa,
     VerifyFull,
+}
+
+/// The modes in libpq's spelling.
+const SSL_MODES: [(&str, SslMode); 6] = [
+    ("disable", SslMode::Disable),
+    ("allow", SslMode::Allow),
+    ("prefer", SslMode::Prefer),
+    ("require", SslMode::Require),
+    ("verify-ca", SslMode::VerifyCa),
+    ("verify-full", SslMode::VerifyFull),
+];
+
+impl FromStr for SslMode {
+    type Err = InvalidUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidUrl> {
+        let known = SSL_MODES.iter().find(|(name, _)| *name == text);
+        known
+            .map(|(_, mode)| *mode)
+            .ok_or(InvalidUrl::Value("sslmode"))
+    }
+}
+
+impl fmt::Display for SslMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = SSL_MODES.iter().find(|(_, mode)| mode == self);
+        formatter.write_str(known.map_or("", |(name, _)| name))
+    }
 }
 
 /// TCP keep-alive settings; what is `None` is left to the operating system.
@@ -71,7 +102,8 @@ pub(crate) struct Parameters {
     pub(crate) application_name: Option<String>,
     /// Limit for the whole connect, log-in included; `Some(0)` means none.
     pub(crate) connect_timeout: Option<Duration>,
-    pub(crate) ssl_mode: SslMode,
+    /// libpq takes `prefer` where there is none.
+    pub(crate) ssl_mode: Option<SslMode>,
     pub(crate) keepalives: Keepalives,
 }
 
@@ -180,7 +212,7 @@ impl Parameters {
             "options" => self.options = Some(value),
             "application_name" => self.application_name = Some(value),
             "connect_timeout" => self.connect_timeout = Some(seconds("connect_timeout", &value)?),
-            "sslmode" => self.ssl_mode = ssl_mode(&value)?,
+            "sslmode" => self.ssl_mode = Some(value.parse()?),
             "keepalives" => self.keepalives.disabled = value == "0",
             "keepalives_idle" => self.keepalives.idle = Some(seconds("keepalives_idle", &value)?),
             "keepalives_interval" => {
@@ -360,18 +392,6 @@ fn pair_hosts(hosts: &str, ports: &str) -> Result<Vec<Host>, InvalidUrl> {
     Ok(paired)
 }
 
-fn ssl_mode(value: &str) -> Result<SslMode, InvalidUrl> {
-    Ok(match value {
-        "disable" => SslMode::Disable,
-        "allow" => SslMode::Allow,
-        "prefer" => SslMode::Prefer,
-        "require" => SslMode::Require,
-        "verify-ca" => SslMode::VerifyCa,
-        "verify-full" => SslMode::VerifyFull,
-        _ => return Err(InvalidUrl::Value("sslmode")),
-    })
-}
-
 fn seconds(name: &'static str, value: &str) -> Result<Duration, InvalidUrl> {
     number(name, value).map(Duration::from_secs)
 }
@@ -406,7 +426,7 @@ mod tests {
         assert_eq!(parameters.user.as_deref(), Some("admin"));
         assert_eq!(parameters.password, None);
         assert_eq!(parameters.dbname.as_deref(), Some("my db"));
-        assert_eq!(parameters.ssl_mode, SslMode::VerifyFull);
+        assert_eq!(parameters.ssl_mode, Some(SslMode::VerifyFull));
         assert_eq!(parameters.connect_timeout, Some(Duration::from_secs(3)));
     }
 

@@ -1,28 +1,40 @@
 //! Credentials as they are handed out: a contract of the JSON output.
 
 use serde::Serialize;
+use serde::ser::Serializer;
 
-use crate::model::connection_url::{Host, encode};
+use crate::model::connection_url::{Host, SslMode, encode};
 use crate::model::marker::Marker;
 use crate::model::name::{ConnectionName, LeaseId, RoleName};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 
-/// What a client needs to log in. It holds the password in clear text, so it is made at the last moment.
-#[derive(Serialize)]
+/// What a client needs to log in.
+#[derive(Debug, Serialize)]
 pub(crate) struct Credentials {
-    lease_id: LeaseId,
-    role: RoleName,
-    connection: ConnectionName,
-    username: String,
-    password: String,
-    host: String,
-    port: u16,
-    dbname: String,
-    url: String,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-    max_expires_at: Timestamp,
+    pub(crate) lease_id: LeaseId,
+    pub(crate) role: RoleName,
+    pub(crate) connection: ConnectionName,
+    pub(crate) username: String,
+    #[serde(serialize_with = "clear")]
+    pub(crate) password: Secret,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) dbname: String,
+    #[serde(serialize_with = "clear")]
+    pub(crate) url: Secret,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) max_expires_at: Timestamp,
+    #[serde(skip)]
+    pub(crate) ssl_mode: Option<SslMode>,
+}
+
+/// The place that credentials are good for.
+pub(crate) struct Place<'a> {
+    pub(crate) host: Host,
+    pub(crate) dbname: &'a str,
+    pub(crate) ssl_mode: Option<SslMode>,
 }
 
 impl Credentials {
@@ -31,45 +43,77 @@ impl Credentials {
         marker: &Marker,
         expires_at: &Timestamp,
         password: &Secret,
-        (host, dbname): (&Host, &str),
+        place: Place<'_>,
     ) -> Self {
         let username = marker.lease.to_string();
         Self {
-            url: url(&username, password, host, dbname),
+            url: url(&username, password, &place),
             lease_id: marker.lease.clone(),
             role: marker.role.clone(),
             connection: marker.connection.clone(),
             username,
-            password: password.expose().to_owned(),
-            host: host.name.clone(),
-            port: host.port,
-            dbname: dbname.to_owned(),
+            password: password.clone(),
+            host: place.host.name,
+            port: place.host.port,
+            dbname: place.dbname.to_owned(),
             issued_at: marker.issued_at.clone(),
             expires_at: expires_at.clone(),
             max_expires_at: marker.max_expires_at.clone(),
+            ssl_mode: place.ssl_mode,
         }
+    }
+
+    /// The environment that libpq and most frameworks read, with the lease's name and end.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, Secret)> {
+        let plain = |text: &str| Secret::new(text);
+        let mut variables = vec![
+            ("PGHOST", plain(&self.host)),
+            ("PGPORT", plain(&self.port.to_string())),
+            ("PGDATABASE", plain(&self.dbname)),
+            ("PGUSER", plain(&self.username)),
+            ("PGPASSWORD", self.password.clone()),
+            ("PGAPPNAME", plain(self.lease_id.as_str())),
+            ("DATABASE_URL", self.url.clone()),
+            ("PGCREDS_LEASE", plain(self.lease_id.as_str())),
+            ("PGCREDS_EXPIRES_AT", plain(&self.expires_at.to_string())),
+        ];
+        if let Some(mode) = self.ssl_mode {
+            variables.push(("PGSSLMODE", plain(&mode.to_string())));
+        }
+        variables.retain(|(_, value)| !value.expose().is_empty());
+        variables
     }
 }
 
+/// JSON is where the person who asked for credentials gets them.
+fn clear<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
 /// A connection URI that libpq and others read back exactly; the folder of a Unix socket goes into its query.
-fn url(username: &str, password: &Secret, host: &Host, dbname: &str) -> String {
-    let user_info = format!("{}:{}", encode(username), encode(password.expose()));
-    let dbname = encode(dbname);
-    let Host { name, port } = host;
-    if name.is_empty() || name.starts_with('/') {
-        let host = if name.is_empty() {
-            String::new()
-        } else {
-            format!("host={}&", encode(name))
-        };
-        return format!("postgresql://{user_info}@/{dbname}?{host}port={port}");
+fn url(username: &str, password: &Secret, place: &Place<'_>) -> Secret {
+    let Host { name, port } = &place.host;
+    let is_socket = name.is_empty() || name.starts_with('/');
+    let mut query = Vec::new();
+    if is_socket && !name.is_empty() {
+        query.push(format!("host={}", encode(name)));
     }
-    let name = if name.contains(':') {
-        format!("[{name}]")
-    } else {
-        encode(name)
+    if is_socket {
+        query.push(format!("port={port}"));
+    }
+    query.extend(place.ssl_mode.map(|mode| format!("sslmode={mode}")));
+    let address = match name {
+        _ if is_socket => String::new(),
+        name if name.contains(':') => format!("[{name}]:{port}"),
+        name => format!("{}:{port}", encode(name)),
     };
-    format!("postgresql://{user_info}@{name}:{port}/{dbname}")
+    let user_info = format!("{}:{}", encode(username), encode(password.expose()));
+    let separator = if query.is_empty() { "" } else { "?" };
+    Secret::new(format!(
+        "postgresql://{user_info}@{address}/{}{separator}{}",
+        encode(place.dbname),
+        query.join("&")
+    ))
 }
 
 #[cfg(test)]
@@ -80,17 +124,25 @@ mod tests {
     #[test]
     fn urls_are_read_back() {
         for name in ["db.example.com", "::1", "/var/run/post gres", ""] {
-            let host = Host {
-                name: name.into(),
-                port: 6000,
-            };
-            let password = Secret::new("p@ss:/?#%");
-            let text = url("us er", &password, &host, "my/db?");
-            let parameters = Parameters::parse(&text, None).unwrap();
-            assert_eq!(parameters.hosts, [host], "{text}");
-            assert_eq!(parameters.user.as_deref(), Some("us er"));
-            assert_eq!(parameters.password, Some(password));
-            assert_eq!(parameters.dbname.as_deref(), Some("my/db?"));
+            for ssl_mode in [None, Some(SslMode::VerifyFull)] {
+                let host = Host {
+                    name: name.into(),
+                    port: 6000,
+                };
+                let password = Secret::new("p@ss:/?#%");
+                let place = Place {
+                    host: host.clone(),
+                    dbname: "my/db?",
+                    ssl_mode,
+                };
+                let text = url("us er", &password, &place);
+                let parameters = Parameters::parse(text.expose(), None).unwrap();
+                assert_eq!(parameters.hosts, [host], "{name}");
+                assert_eq!(parameters.user.as_deref(), Some("us er"));
+                assert_eq!(parameters.password, Some(password));
+                assert_eq!(parameters.dbname.as_deref(), Some("my/db?"));
+                assert_eq!(parameters.ssl_mode, ssl_mode);
+            }
         }
     }
 }

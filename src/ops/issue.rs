@@ -5,15 +5,15 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::failure::Failure;
+use crate::model::credentials::{Credentials, Place};
 use crate::model::lease::Lease;
 use crate::model::name::{Label, LeaseId, RoleName, generate_password};
-use crate::model::secret::Secret;
 use crate::model::ttl::Ttl;
 use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::{NewLogin, Times};
+use crate::postgres::login::NewLogin;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -30,8 +30,7 @@ pub(crate) struct Request {
 /// A fresh login.
 pub(crate) struct Issued {
     pub(crate) lease: Lease,
-    pub(crate) times: Times,
-    pub(crate) password: Secret,
+    pub(crate) credentials: Credentials,
     admin: Admin,
 }
 
@@ -64,10 +63,19 @@ pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
         Ok(made) => made,
         Err(error) => return Err(settle(&admin, state, &id, error).await),
     };
+    let address = admin.session.address();
+    let (host, ssl_mode) = state
+        .connection(&role.connection)?
+        .for_clients(&address.host);
+    let place = Place {
+        host,
+        dbname: &address.dbname,
+        ssl_mode,
+    };
+    let credentials = Credentials::new(&lease.marker, &times.expires_at, &password, place);
     Ok(Issued {
         lease,
-        times,
-        password,
+        credentials,
         admin,
     })
 }
@@ -146,11 +154,6 @@ async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Result<()> {
 }
 
 impl Issued {
-    /// Where the login is good for.
-    pub(crate) fn address(&self) -> &crate::postgres::session::Address {
-        self.admin.session.address()
-    }
-
     /// Revokes the login, because its credentials could not be handed out.
     pub(crate) async fn take_back(&self, state: &State) -> Result<()> {
         take_back(&self.admin, state, &self.lease.marker.lease).await

@@ -21,7 +21,7 @@ use crate::postgres::session::{Address, Session};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where servers put their Unix sockets: Debian's and Red Hat's place, and PostgreSQL's own.
-const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+pub(super) const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// A server that can be connected to, with everything that is needed for it.
 #[derive(Clone, Debug)]
@@ -123,8 +123,8 @@ impl Server {
     /// Nothing here speaks TLS yet, and a setting that asks for it must not be overlooked.
     fn require_no_tls(&self) -> Result<()> {
         match self.parameters.ssl_mode {
-            SslMode::Disable | SslMode::Allow | SslMode::Prefer => Ok(()),
-            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => Err(Failure::request(format!(
+            None | Some(SslMode::Disable | SslMode::Allow | SslMode::Prefer) => Ok(()),
+            Some(SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => Err(Failure::request(format!(
                 "connection \"{}\" asks for TLS, which this version of pgcreds does not speak yet",
                 self.name
             ))

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::{home, variable};
 use crate::model::secret::Secret;
+use crate::postgres::connect::SOCKET_FOLDERS;
 
 /// What a line of the file has to match.
 pub(crate) struct Wanted<'a> {
-    /// Host name; a Unix socket counts as `localhost`.
+    /// Host name; a Unix socket in a default folder counts as `localhost`.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) dbname: &'a str,
@@ -34,7 +35,8 @@ fn read_private(path: &Path) -> Option<String> {
 /// The password of the first line that matches.
 fn find(text: &str, wanted: &Wanted<'_>) -> Option<Secret> {
     let port = wanted.port.to_string();
-    let host = if wanted.host.starts_with('/') {
+    // libpq looks for localhost where the socket is in its default folder.
+    let host = if SOCKET_FOLDERS.contains(&wanted.host) || wanted.host.is_empty() {
         "localhost"
     } else {
         wanted.host

@@ -1,5 +1,6 @@
 //! The only printer: stdout is the product, stderr is talk.
 
+pub(crate) mod credentials;
 mod list;
 mod progress;
 pub(crate) mod prompt;
@@ -54,7 +55,7 @@ impl Ui {
 
     /// Writes one thing: a table of its fields, or a JSON object.
     pub(crate) fn object<T: Serialize>(self, item: &T) -> Result<()> {
-        stdout::write(&self.rendered(item)?)
+        stdout::write(&rendered(item, self.format)?)
     }
 
     /// Writes what was done for machines; people have read it as a status.
@@ -62,14 +63,6 @@ impl Ui {
         match self.format {
             Format::Table => Ok(()),
             Format::Json => self.object(item),
-        }
-    }
-
-    /// The text of one thing, as [`Ui::object`] writes it.
-    pub(crate) fn rendered<T: Serialize>(self, item: &T) -> Result<String> {
-        match self.format {
-            Format::Table => table::fields(item),
-            Format::Json => to_json(item),
         }
     }
 
@@ -97,9 +90,22 @@ impl Ui {
         talk("warning: ", text);
     }
 
+    /// Whether stdout is read by a person: elsewhere the talk says what a script keeps to itself.
+    pub(crate) fn is_shown(self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
     /// Whether a progress bar would be seen by a person.
     pub(crate) fn shows_progress(self) -> bool {
         !self.is_quiet && std::io::stderr().is_terminal()
+    }
+}
+
+/// The text of one thing: a table of its fields, or a JSON object.
+pub(crate) fn rendered<T: Serialize>(item: &T, format: Format) -> Result<String> {
+    match format {
+        Format::Table => table::fields(item),
+        Format::Json => to_json(item),
     }
 }
 

@@ -9,6 +9,7 @@ use super::view::View;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::model::connection::{Connection, PasswordSource};
+use crate::model::connection_url::SslMode;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops;
@@ -42,6 +43,18 @@ pub(crate) struct Args {
     /// Roles that may use it, as globs [default: every role]
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     allowed_roles: Option<Vec<String>>,
+
+    /// Host for the credentials, where applications reach the server another way than the admin
+    #[arg(long, value_name = "HOST")]
+    client_host: Option<String>,
+
+    /// Port for the credentials
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    client_port: Option<u16>,
+
+    /// sslmode for the credentials [default: that of the url]
+    #[arg(long, value_name = "MODE")]
+    client_sslmode: Option<SslMode>,
 
     #[command(flatten)]
     password: PasswordArgs,
@@ -85,6 +98,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         username: args.username,
         password: None,
         allowed_roles: args.allowed_roles,
+        client_host: args.client_host,
+        client_port: args.client_port,
+        client_sslmode: args.client_sslmode,
     };
     refuse_password_in_url(&connection)?;
     connection.password = args.password.source()?;
@@ -221,6 +237,18 @@ fn keys(connection: &Connection) -> Vec<(&'static str, Value)> {
             .map(String::as_str);
         keys.push(("allowed_roles", globs.collect::<Array>().into()));
     }
+    let client_port = connection.client_port.map(|port| i64::from(port).into());
+    let client_sslmode = connection
+        .client_sslmode
+        .map(|mode| mode.to_string().into());
+    keys.extend(
+        connection
+            .client_host
+            .as_deref()
+            .map(|host| ("client_host", host.into())),
+    );
+    keys.extend(client_port.map(|port| ("client_port", port)));
+    keys.extend(client_sslmode.map(|mode| ("client_sslmode", mode)));
     keys
 }
 
