@@ -9,7 +9,7 @@ use clap::{
     value_parser,
 };
 
-use crate::commands::{connection, init, issue, lease, role, sweep};
+use crate::commands::{connection, exec, init, issue, lease, role, sweep};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::ui::{Format, Ui};
@@ -55,6 +55,7 @@ enum Command {
     #[command(subcommand)]
     Lease(lease::Command),
     Sweep(sweep::Args),
+    Exec(exec::Args),
 }
 
 /// What the command line says beside the command.
@@ -91,6 +92,7 @@ impl Cli {
             Command::Issue(args) => issue::run(&context, args).await,
             Command::Lease(command) => command.run(&context).await,
             Command::Sweep(args) => sweep::run(&context, args).await,
+            Command::Exec(args) => exec::run(&context, args).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The only reader of the process's environment. It knows nothing of pgcreds.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::model::secret::Secret;
@@ -11,6 +12,15 @@ use crate::model::secret::Secret;
 )]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// All of the environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is read here and nowhere else"
+)]
+pub(crate) fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
 }
 
 /// A secret from the environment.

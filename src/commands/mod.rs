@@ -1,6 +1,7 @@
 //! What a person types: one file is one command, one folder is one noun.
 
 pub(crate) mod connection;
+pub(crate) mod exec;
 pub(crate) mod init;
 pub(crate) mod issue;
 pub(crate) mod lease;

@@ -23,6 +23,8 @@ pub(crate) struct Credentials {
     pub(crate) dbname: String,
     #[serde(serialize_with = "clear")]
     pub(crate) url: Secret,
+    #[serde(skip)]
+    pub(crate) url_without_password: String,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) max_expires_at: Timestamp,
@@ -47,7 +49,8 @@ impl Credentials {
     ) -> Self {
         let username = marker.lease.to_string();
         Self {
-            url: url(&username, password, &place),
+            url: Secret::new(url(&username, Some(password), &place)),
+            url_without_password: url(&username, None, &place),
             lease_id: marker.lease.clone(),
             role: marker.role.clone(),
             connection: marker.connection.clone(),
@@ -91,7 +94,7 @@ fn clear<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// A connection URI that libpq and others read back exactly; the folder of a Unix socket goes into its query.
-fn url(username: &str, password: &Secret, place: &Place<'_>) -> Secret {
+fn url(username: &str, password: Option<&Secret>, place: &Place<'_>) -> String {
     let Host { name, port } = &place.host;
     let is_socket = name.is_empty() || name.starts_with('/');
     let mut query = Vec::new();
@@ -107,13 +110,16 @@ fn url(username: &str, password: &Secret, place: &Place<'_>) -> Secret {
         name if name.contains(':') => format!("[{name}]:{port}"),
         name => format!("{}:{port}", encode(name)),
     };
-    let user_info = format!("{}:{}", encode(username), encode(password.expose()));
+    let password = password
+        .map(|password| format!(":{}", encode(password.expose())))
+        .unwrap_or_default();
+    let user_info = encode(username) + &password;
     let separator = if query.is_empty() { "" } else { "?" };
-    Secret::new(format!(
+    format!(
         "postgresql://{user_info}@{address}/{}{separator}{}",
         encode(place.dbname),
         query.join("&")
-    ))
+    )
 }
 
 #[cfg(test)]
@@ -135,8 +141,8 @@ mod tests {
                     dbname: "my/db?",
                     ssl_mode,
                 };
-                let text = url("us er", &password, &place);
-                let parameters = Parameters::parse(text.expose(), None).unwrap();
+                let text = url("us er", Some(&password), &place);
+                let parameters = Parameters::parse(&text, None).unwrap();
                 assert_eq!(parameters.hosts, [host], "{name}");
                 assert_eq!(parameters.user.as_deref(), Some("us er"));
                 assert_eq!(parameters.password, Some(password));

@@ -31,7 +31,9 @@ pub(crate) struct Request {
 pub(crate) struct Issued {
     pub(crate) lease: Lease,
     pub(crate) credentials: Credentials,
-    admin: Admin,
+    /// Its lifetime: what was asked for, else the role's default.
+    pub(crate) ttl: Ttl,
+    pub(super) admin: Admin,
 }
 
 /// Checks the request against the state file, then makes the login.
@@ -76,6 +78,7 @@ pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
     Ok(Issued {
         lease,
         credentials,
+        ttl,
         admin,
     })
 }
@@ -138,7 +141,7 @@ async fn settle(admin: &Admin, state: &State, id: &LeaseId, error: anyhow::Error
 }
 
 /// Revokes the lease with this id, if there is one.
-async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Result<()> {
+pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Result<()> {
     let mut report = Report::default();
     let revocation = Revocation {
         admin,

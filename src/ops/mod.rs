@@ -3,6 +3,7 @@
 mod batch;
 pub(crate) mod check;
 pub(crate) mod connect;
+pub(crate) mod hold;
 pub(crate) mod issue;
 pub(crate) mod leases;
 pub(crate) mod password;

@@ -7,6 +7,7 @@ use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::model::role::Role;
 use crate::model::ttl::Ttl;
+use crate::ops::connect::Admin;
 use crate::ops::leases::{Found, find};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::login::{self, Renewed};
@@ -26,33 +27,42 @@ pub(crate) async fn renew(
             .hint("It may have ended and been swept. See what there is with: pgcreds lease list")
             .into());
     };
-    let role = role_of(state, &lease);
+    let renewed = extend(state, &admin, &lease, ttl).await?;
+    lease.expires_at.clone_from(&renewed.expires_at);
+    Ok((lease, renewed))
+}
+
+/// Gives a lease that was found on this server its new end.
+pub(super) async fn extend(
+    state: &State,
+    admin: &Admin,
+    lease: &Lease,
+    ttl: Option<Ttl>,
+) -> Result<Renewed> {
+    let role = role_of(state, lease);
+    let marker = &lease.marker;
     let ttl = ttl
         .or_else(|| role.map(|role| role.default_ttl))
         .ok_or_else(|| {
             Failure::request(format!(
-                "role \"{}\" of lease \"{id}\" is not in the state file",
-                lease.marker.role
+                "role \"{}\" of lease \"{}\" is not in the state file",
+                marker.role, marker.lease
             ))
             .hint("Say how long it shall live on with --ttl.")
         })?;
-    let renewed = on_conflict(
-        |error: &anyhow::Error| {
-            error
-                .downcast_ref::<DatabaseError>()
-                .is_some_and(DatabaseError::is_conflict)
-        },
-        async |_| {
-            let renewed = login::extend(&admin.session, &lease, ttl, role).await;
-            if renewed.is_err() {
-                admin.session.rollback().await;
-            }
-            renewed
-        },
-    )
-    .await?;
-    lease.expires_at.clone_from(&renewed.expires_at);
-    Ok((lease, renewed))
+    let is_conflict = |error: &anyhow::Error| {
+        error
+            .downcast_ref::<DatabaseError>()
+            .is_some_and(DatabaseError::is_conflict)
+    };
+    on_conflict(is_conflict, async |_| {
+        let renewed = login::extend(&admin.session, lease, ttl, role).await;
+        if renewed.is_err() {
+            admin.session.rollback().await;
+        }
+        renewed
+    })
+    .await
 }
 
 /// The recipe that made it, if this state file still has it.

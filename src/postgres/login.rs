@@ -273,6 +273,8 @@ pub(super) fn postgres_time(timestamp: &Timestamp) -> String {
 pub(crate) struct Renewed {
     /// The new end.
     pub(crate) expires_at: Timestamp,
+    /// How far it is from now.
+    pub(crate) seconds_left: u64,
     /// Whether the end is earlier than asked for, because the lease may live no longer.
     pub(crate) is_capped: bool,
 }
@@ -295,9 +297,11 @@ pub(crate) async fn extend(
     let rows = session
         .run(&format!(
             "{} SELECT {new_end} AS expires_at, now() + make_interval(secs => {}) > '{max}'::timestamptz AS capped, \
-             rolcanlogin AND rolvaliduntil > now() AS live, rolvaliduntil >= '{max}'::timestamptz AS at_cap \
+             rolcanlogin AND rolvaliduntil > now() AS live, rolvaliduntil >= '{max}'::timestamptz AS at_cap, \
+             floor(extract(epoch FROM least(make_interval(secs => {}), '{max}'::timestamptz - now())))::bigint AS seconds_left \
              FROM pg_roles WHERE oid = {};",
             begin(),
+            ttl.as_seconds(),
             ttl.as_seconds(),
             lease.oid,
             max = lease.marker.max_expires_at,
@@ -334,6 +338,7 @@ pub(crate) async fn extend(
     match session.run(&sql).await {
         Ok(_) => Ok(Renewed {
             expires_at,
+            seconds_left: value("seconds_left").parse().unwrap_or_default(),
             is_capped: value("capped") == "t",
         }),
         Err(error) if error.text().contains("pgcreds: revoked") => {

@@ -10,6 +10,7 @@ mod kubernetes_secret;
 mod pgpass;
 mod powershell;
 mod service;
+mod template;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 use crate::model::credentials::Credentials;
 
 pub(crate) use github::{assignments as github_assignments, masks as github_masks};
+pub(crate) use template::fill_in;
 
 /// The forms of credentials beside the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,0 +1,127 @@
+//! Keeping a lease alive while something uses it, and ending it afterwards.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::{self, Kind};
+use crate::model::lease::Lease;
+use crate::model::timestamp::Timestamp;
+use crate::model::ttl::Ttl;
+use crate::ops::connect::{self, Admin};
+use crate::ops::issue::{Issued, take_back};
+use crate::ops::renew::extend;
+use crate::postgres::connect::Server;
+use crate::state::State;
+
+/// An idle session is given up after this time: whatever uses the lease may take hours.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Pause after the first renewal that failed; each further one is twice as long, up to the second.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// A lease in use.
+pub(crate) struct Held<'a> {
+    state: &'a State,
+    lease: Lease,
+    ttl: Ttl,
+    server: Server,
+    /// The session that issued it, as long as it is fresh.
+    admin: Option<Admin>,
+    idle_at: Instant,
+    /// When to renew; `None` when it can live no longer.
+    renew_at: Option<Instant>,
+    pause: Duration,
+}
+
+/// What happened to a lease in use.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// It lives on until then.
+    Renewed(Timestamp),
+    /// It ends then, and cannot be renewed.
+    Last(Timestamp),
+    /// It could not be renewed; tried again soon.
+    NotRenewed(anyhow::Error),
+}
+
+impl<'a> Held<'a> {
+    /// Takes a fresh lease over; it is renewed for `ttl` each time.
+    pub(crate) fn new(state: &'a State, issued: Issued, ttl: Ttl) -> Self {
+        Self {
+            state,
+            lease: issued.lease,
+            ttl,
+            server: issued.admin.server.clone(),
+            admin: Some(issued.admin),
+            idle_at: Instant::now() + IDLE,
+            renew_at: Some(Instant::now() + two_thirds(ttl.as_seconds())),
+            pause: PAUSES.0,
+        }
+    }
+
+    /// Waits until the lease has to be renewed, and renews it. Can be given up at any time and called again.
+    pub(crate) async fn next(&mut self) -> Event {
+        loop {
+            match self.renew_at {
+                _ if self.admin.is_some()
+                    && self.renew_at.is_none_or(|renew_at| self.idle_at < renew_at) =>
+                {
+                    sleep_until(self.idle_at).await;
+                    self.admin = None;
+                }
+                Some(renew_at) => {
+                    sleep_until(renew_at).await;
+                    return self.renew().await;
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> Event {
+        if self.lease.expires_at >= self.lease.marker.max_expires_at {
+            self.renew_at = None;
+            return Event::Last(self.lease.expires_at.clone());
+        }
+        // A session in whose midst we are given up is closed, and the server forgets what it began.
+        let admin = match self.admin.take() {
+            Some(admin) => Ok(admin),
+            None => connect::open_server(self.server.clone()).await,
+        };
+        let renewed = match admin {
+            Ok(admin) => extend(self.state, &admin, &self.lease, Some(self.ttl)).await,
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok(renewed) => {
+                self.lease.expires_at.clone_from(&renewed.expires_at);
+                self.pause = PAUSES.0;
+                self.renew_at = Some(Instant::now() + two_thirds(renewed.seconds_left));
+                Event::Renewed(renewed.expires_at)
+            }
+            Err(error) => {
+                // A refusal is final: it has ended, or somebody revoked it.
+                let is_final = failure::kind(&error) == Kind::Request;
+                self.renew_at = (!is_final).then(|| Instant::now() + self.pause);
+                self.pause = (self.pause * 2).min(PAUSES.1);
+                Event::NotRenewed(error)
+            }
+        }
+    }
+
+    /// Revokes the lease.
+    pub(crate) async fn release(self) -> Result<()> {
+        let admin = match self.admin {
+            Some(admin) => admin,
+            None => connect::open_server(self.server).await?,
+        };
+        take_back(&admin, self.state, &self.lease.marker.lease).await
+    }
+}
+
+/// Two thirds of a lifetime: time enough to try again before the end.
+fn two_thirds(seconds: u64) -> Duration {
+    Duration::from_millis(seconds * 1_000 * 2 / 3)
+}
