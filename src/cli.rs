@@ -9,7 +9,7 @@ use clap::{
     value_parser,
 };
 
-use crate::commands::{connection, exec, init, issue, lease, role, sweep};
+use crate::commands::{agent, connection, exec, init, issue, lease, role, sweep};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::ui::{Format, Ui};
@@ -56,6 +56,7 @@ enum Command {
     Lease(lease::Command),
     Sweep(sweep::Args),
     Exec(exec::Args),
+    Agent(agent::Args),
 }
 
 /// What the command line says beside the command.
@@ -93,6 +94,7 @@ impl Cli {
             Command::Lease(command) => command.run(&context).await,
             Command::Sweep(args) => sweep::run(&context, args).await,
             Command::Exec(args) => exec::run(&context, args).await,
+            Command::Agent(args) => agent::run(&context, args).await,
         }
     }
 }

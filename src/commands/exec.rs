@@ -9,6 +9,7 @@ use crate::child::{self, Child};
 use crate::context::Context;
 use crate::environment;
 use crate::failure::{self, Failure, one_line};
+use crate::model::credential_format::CredentialFormat;
 use crate::model::credentials::Credentials;
 use crate::model::name::{Label, RoleName};
 use crate::model::ttl::Ttl;
@@ -17,7 +18,7 @@ use crate::ops::hold::{Event, Held};
 use crate::ops::issue::Issued;
 use crate::state::State;
 use crate::ui::Ui;
-use crate::ui::credentials::{CredentialFormat, fill_in, render};
+use crate::ui::credentials::{fill_in, render};
 
 /// The exit code when pgcreds failed before the command ran, as with env, nohup and docker.
 const NOT_STARTED: u8 = 125;
@@ -100,7 +101,7 @@ async fn start_and_wait(context: &Context, args: &Args) -> Result<ExitCode> {
         issued_by: context.issued_by(),
     };
     let issued = ops::issue::issue(&state, &request).await?;
-    let prepared = prepare(args, &issued.credentials);
+    let prepared = prepare(args, &issued.fresh.credentials);
     let (environment, password_file) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return Err(give_up(context.ui, &state, issued, error).await),
@@ -121,8 +122,7 @@ async fn start_and_wait(context: &Context, args: &Args) -> Result<ExitCode> {
             return Ok(code.into());
         }
     };
-    let ttl = issued.ttl;
-    let code = watch(context.ui, child, Held::new(&state, issued, ttl), args.keep).await;
+    let code = watch(context.ui, child, Held::new(&state, issued), args.keep).await;
     drop(password_file);
     Ok(code)
 }
@@ -164,8 +164,7 @@ fn tell(ui: Ui, event: &Event) {
 
 /// Revokes a lease that the command never got.
 async fn give_up(ui: Ui, state: &State, issued: Issued, error: anyhow::Error) -> anyhow::Error {
-    let ttl = issued.ttl;
-    if let Err(problem) = Held::new(state, issued, ttl).release().await {
+    if let Err(problem) = Held::new(state, issued).release().await {
         ui.warn(&format!(
             "could not revoke the lease, which ends by itself and is swept then: {}",
             one_line(&problem)

@@ -8,13 +8,15 @@ use anyhow::{Context as _, Result};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::{Failure, one_line};
+use crate::model::credential_format::CredentialFormat;
 use crate::model::credentials::Credentials;
+use crate::model::file::FileMode;
 use crate::model::name::{Label, RoleName};
 use crate::model::ttl::Ttl;
 use crate::ops;
 use crate::ops::issue::Issued;
 use crate::state::{State, write_secret};
-use crate::ui::credentials::{CredentialFormat, github_assignments, github_masks, render};
+use crate::ui::credentials::{github_assignments, github_masks, render};
 use crate::ui::{Format, is_stdout_closed};
 
 /// Make a login that expires, and print its credentials
@@ -65,7 +67,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         Format::Json => CredentialFormat::Json,
     });
     let issued = ops::issue::issue(&state, &request).await?;
-    if let Err(error) = deliver(context, &issued.credentials, format, args.out.as_ref()) {
+    if let Err(error) = deliver(
+        context,
+        &issued.fresh.credentials,
+        format,
+        args.out.as_ref(),
+    ) {
         return Err(take_back(&state, &issued, error).await);
     }
     if args.out.is_some() || !context.ui.is_shown() {
@@ -73,7 +80,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             lease_id,
             expires_at,
             ..
-        } = &issued.credentials;
+        } = &issued.fresh.credentials;
         context.ui.status(&format!(
             "issued lease \"{lease_id}\", which ends at {expires_at}"
         ));
@@ -95,7 +102,11 @@ fn deliver(
     };
     let github_env = variable("GITHUB_ENV").map(PathBuf::from);
     match (out, format, github_env) {
-        (Some(path), ..) => write_secret(path, render(credentials, format)?.as_bytes()),
+        (Some(path), ..) => write_secret(
+            path,
+            render(credentials, format)?.as_bytes(),
+            FileMode::default(),
+        ),
         // The masks must have been read before the values can appear in any log.
         (None, CredentialFormat::Github, Some(path)) => {
             stdout(&github_masks(credentials))?;
@@ -113,7 +124,7 @@ fn append(path: &Path, text: &str) -> Result<()> {
 
 /// Revokes what could not be delivered.
 async fn take_back(state: &State, issued: &Issued, error: anyhow::Error) -> anyhow::Error {
-    let id = &issued.credentials.lease_id;
+    let id = &issued.fresh.credentials.lease_id;
     match issued.take_back(state).await {
         Ok(()) => error.context(Failure::request(format!(
             "could not deliver the credentials; lease \"{id}\" was revoked again"

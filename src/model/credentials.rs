@@ -5,9 +5,9 @@ use serde::ser::Serializer;
 
 use crate::model::connection_url::{Host, SslMode, encode};
 use crate::model::marker::Marker;
-use crate::model::name::{ConnectionName, LeaseId, RoleName};
+use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
 use crate::model::secret::Secret;
-use crate::model::timestamp::Timestamp;
+use crate::model::timestamp::{InvalidTimestamp, Timestamp};
 
 /// What a client needs to log in.
 #[derive(Debug, Serialize)]
@@ -64,6 +64,31 @@ impl Credentials {
             max_expires_at: marker.max_expires_at.clone(),
             ssl_mode: place.ssl_mode,
         }
+    }
+
+    /// Credentials that belong to nobody, for trying a template out.
+    pub(crate) fn example(
+        role: &RoleName,
+        connection: &ConnectionName,
+    ) -> Result<Self, InvalidTimestamp> {
+        let time: Timestamp = "2000-01-01T00:00:00Z".parse()?;
+        let label = Label::lossy("example");
+        let marker = Marker::new(
+            LeaseId::generate(role, &label),
+            (role.clone(), connection.clone()),
+            (time.clone(), time.clone()),
+            (label.clone(), label),
+        );
+        let host = Host {
+            name: "localhost".into(),
+            port: 5432,
+        };
+        let place = Place {
+            host,
+            dbname: "example",
+            ssl_mode: None,
+        };
+        Ok(Self::new(&marker, &time, &Secret::new("example"), place))
     }
 
     /// The environment that libpq and most frameworks read, with the lease's name and end.

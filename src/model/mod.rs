@@ -2,7 +2,9 @@
 
 pub(crate) mod connection;
 pub(crate) mod connection_url;
+pub(crate) mod credential_format;
 pub(crate) mod credentials;
+pub(crate) mod file;
 pub(crate) mod lease;
 pub(crate) mod marker;
 pub(crate) mod name;

@@ -89,6 +89,10 @@ name_type! {
     RoleName, check_recipe_name
 }
 name_type! {
+    /// The name of a file that the agent keeps, in the state file.
+    FileName, check_recipe_name
+}
+name_type! {
     /// The name of a lease, which is the name of its PostgreSQL login.
     LeaseId, check_identifier
 }

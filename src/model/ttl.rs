@@ -47,6 +47,11 @@ impl Ttl {
         Self(hours * 3_600)
     }
 
+    /// A lifetime of this many seconds, for defaults.
+    pub(crate) const fn seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
     /// Its length in seconds.
     pub(crate) fn as_seconds(self) -> u64 {
         self.0

@@ -10,7 +10,7 @@ use crate::model::lease::Lease;
 use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
 use crate::ops::connect::{self, Admin};
-use crate::ops::issue::{Issued, take_back};
+use crate::ops::issue::{Fresh, Issued, take_back};
 use crate::ops::renew::extend;
 use crate::postgres::connect::Server;
 use crate::state::State;
@@ -47,11 +47,12 @@ pub(crate) enum Event {
 }
 
 impl<'a> Held<'a> {
-    /// Takes a fresh lease over; it is renewed for `ttl` each time.
-    pub(crate) fn new(state: &'a State, issued: Issued, ttl: Ttl) -> Self {
+    /// Takes a fresh lease over; each renewal is for the time that it was issued for.
+    pub(crate) fn new(state: &'a State, issued: Issued) -> Self {
+        let Fresh { lease, ttl, .. } = issued.fresh;
         Self {
             state,
-            lease: issued.lease,
+            lease,
             ttl,
             server: issued.admin.server.clone(),
             admin: Some(issued.admin),
@@ -122,6 +123,6 @@ impl<'a> Held<'a> {
 }
 
 /// Two thirds of a lifetime: time enough to try again before the end.
-fn two_thirds(seconds: u64) -> Duration {
+pub(super) fn two_thirds(seconds: u64) -> Duration {
     Duration::from_millis(seconds * 1_000 * 2 / 3)
 }

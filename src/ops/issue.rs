@@ -28,19 +28,31 @@ pub(crate) struct Request {
 }
 
 /// A fresh login.
-pub(crate) struct Issued {
+pub(crate) struct Fresh {
     pub(crate) lease: Lease,
     pub(crate) credentials: Credentials,
     /// Its lifetime: what was asked for, else the role's default.
     pub(crate) ttl: Ttl,
+}
+
+/// A fresh login, and the session that made it.
+pub(crate) struct Issued {
+    pub(crate) fresh: Fresh,
     pub(super) admin: Admin,
 }
 
-/// Checks the request against the state file, then makes the login.
+/// Checks the request against the state file, then connects and makes the login.
 pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
-    let role = state.role(&request.role)?;
+    check(state, request)?;
+    let admin = connect::open(state, &state.role(&request.role)?.connection).await?;
+    let fresh = issue_with(&admin, state, request).await?;
+    Ok(Issued { fresh, admin })
+}
+
+/// Makes the login with a session that is open already.
+pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) -> Result<Fresh> {
     let ttl = check(state, request)?;
-    let admin = connect::open(state, &role.connection).await?;
+    let role = state.role(&request.role)?;
     let id = LeaseId::generate(&request.role, &request.label);
     let password = generate_password();
     let login = NewLogin {
@@ -63,23 +75,21 @@ pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
     .await;
     let (lease, times) = match made {
         Ok(made) => made,
-        Err(error) => return Err(settle(&admin, state, &id, error).await),
+        Err(error) => return Err(settle(admin, state, &id, error).await),
     };
     let address = admin.session.address();
-    let (host, ssl_mode) = state
-        .connection(&role.connection)?
-        .for_clients(&address.host);
+    let connection = state.connection(&role.connection)?;
+    let (host, ssl_mode) = connection.for_clients(&address.host);
     let place = Place {
         host,
         dbname: &address.dbname,
         ssl_mode,
     };
     let credentials = Credentials::new(&lease.marker, &times.expires_at, &password, place);
-    Ok(Issued {
+    Ok(Fresh {
         lease,
         credentials,
         ttl,
-        admin,
     })
 }
 
@@ -159,6 +169,6 @@ pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Res
 impl Issued {
     /// Revokes the login, because its credentials could not be handed out.
     pub(crate) async fn take_back(&self, state: &State) -> Result<()> {
-        take_back(&self.admin, state, &self.lease.marker.lease).await
+        take_back(&self.admin, state, &self.fresh.lease.marker.lease).await
     }
 }

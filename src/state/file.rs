@@ -12,6 +12,7 @@ use super::invalid;
 use super::lock::Lock;
 use super::{Edit, STATE_VERSION, State};
 use crate::failure::Failure;
+use crate::model::file::FileMode;
 
 /// What a new state file holds.
 const NEW: &str = "# Connections and roles of pgcreds. Leases are not here: they are in PostgreSQL.\nversion = 1\n";
@@ -104,6 +105,14 @@ impl StateFile {
                 ))
             })?;
         }
+        for (name, file) in &state.files {
+            file.check().with_context(|| {
+                Failure::request(format!(
+                    "invalid state file \"{}\": file \"{name}\"",
+                    self.path.display()
+                ))
+            })?;
+        }
         folder_of(&self.path).clone_into(&mut state.folder);
         Ok(state)
     }
@@ -161,16 +170,20 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Writes a file durably and at once: a new one with mode 0600, an old one with the mode and owner that it had.
 fn write_keeping_mode(path: &Path, content: &[u8]) -> Result<()> {
-    replace(path, content, fs::metadata(path).ok().as_ref())
+    let old = fs::metadata(path).ok();
+    let mode = old
+        .as_ref()
+        .map_or(FileMode::default().bits(), |old| old.mode() & 0o7777);
+    replace(path, content, mode, old.as_ref())
 }
 
-/// Writes a file that holds a secret, durably and at once, always with mode 0600. A link in its place is replaced, not
+/// Writes a file that holds a secret, durably and at once, always with this mode. A link in its place is replaced, not
 /// followed.
-pub(crate) fn write_secret(path: &Path, content: &[u8]) -> Result<()> {
-    replace(path, content, None)
+pub(crate) fn write_secret(path: &Path, content: &[u8], mode: FileMode) -> Result<()> {
+    replace(path, content, mode.bits(), None)
 }
 
-fn replace(path: &Path, content: &[u8], old: Option<&fs::Metadata>) -> Result<()> {
+fn replace(path: &Path, content: &[u8], mode: u32, old: Option<&fs::Metadata>) -> Result<()> {
     let write = || -> Result<()> {
         let folder = folder_of(path);
         let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
@@ -178,9 +191,11 @@ fn replace(path: &Path, content: &[u8], old: Option<&fs::Metadata>) -> Result<()
             let owner = rustix::fs::Uid::from_raw(old.uid());
             let group = rustix::fs::Gid::from_raw(old.gid());
             rustix::fs::fchown(temporary.as_file(), Some(owner), Some(group))?;
-            let mode = fs::Permissions::from_mode(old.mode() & 0o7777);
-            temporary.as_file().set_permissions(mode)?;
         }
+        // After the owner: a file of mode 0640 must not be readable by the wrong group for a moment.
+        temporary
+            .as_file()
+            .set_permissions(fs::Permissions::from_mode(mode))?;
         temporary.write_all(content)?;
         temporary.as_file().sync_all()?;
         temporary.persist(path)?;

@@ -16,7 +16,8 @@ pub(crate) use file::{StateFile, write_secret};
 
 use crate::failure::{Failure, existing};
 use crate::model::connection::Connection;
-use crate::model::name::{ConnectionName, RoleName};
+use crate::model::file::FileRecipe;
+use crate::model::name::{ConnectionName, FileName, RoleName};
 use crate::model::role::Role;
 
 /// The version of the state file that this program reads and writes.
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) connections: BTreeMap<ConnectionName, Connection>,
     #[serde(default)]
     pub(crate) roles: BTreeMap<RoleName, Role>,
+    #[serde(default)]
+    pub(crate) files: BTreeMap<FileName, FileRecipe>,
     /// The folder that the file is in: relative paths in it start here.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
@@ -48,6 +51,19 @@ impl State {
                     .into()
             });
             Failure::request(format!("connection \"{name}\" not found"))
+                .hint(hint)
+                .into()
+        })
+    }
+
+    /// Finds a file, or says which ones there are.
+    pub(crate) fn file(&self, name: &FileName) -> Result<&FileRecipe> {
+        self.files.get(name).ok_or_else(|| {
+            let names = self.files.keys().map(FileName::as_str);
+            let hint = existing(name.as_str(), names).unwrap_or_else(|| {
+                "There are no files yet. Describe them as [files.NAME] in the state file.".into()
+            });
+            Failure::request(format!("file \"{name}\" not found"))
                 .hint(hint)
                 .into()
         })

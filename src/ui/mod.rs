@@ -2,6 +2,7 @@
 
 pub(crate) mod credentials;
 mod list;
+mod log;
 mod progress;
 pub(crate) mod prompt;
 mod stdout;
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 pub(crate) use list::List;
+pub(crate) use log::{Log, LogFormat};
 pub(crate) use progress::Bar;
 pub(crate) use stdout::is_stdout_closed;
 

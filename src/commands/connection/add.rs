@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::model::connection::{Connection, PasswordSource};
 use crate::model::connection_url::SslMode;
+use crate::model::file::FileMode;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops;
@@ -123,7 +124,11 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     if let Some(secret) = clear {
         let path = state.folder.join(password_file(&name));
-        write_secret(&path, format!("{}\n", secret.expose()).as_bytes())?;
+        write_secret(
+            &path,
+            format!("{}\n", secret.expose()).as_bytes(),
+            FileMode::default(),
+        )?;
         connection.password = Some(PasswordSource::File(password_file(&name)));
         context
             .ui

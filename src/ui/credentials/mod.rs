@@ -17,41 +17,11 @@ use zeroize::Zeroizing;
 
 use super::{Format, rendered};
 use crate::failure::Failure;
+use crate::model::credential_format::CredentialFormat;
 use crate::model::credentials::Credentials;
 
 pub(crate) use github::{assignments as github_assignments, masks as github_masks};
 pub(crate) use template::fill_in;
-
-/// The forms of credentials beside the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum CredentialFormat {
-    /// For people
-    Table,
-    /// All fields; a contract
-    Json,
-    /// export lines for a POSIX shell
-    Env,
-    /// set lines for fish
-    Fish,
-    /// $env: lines for PowerShell
-    Powershell,
-    /// A .env file
-    Dotenv,
-    /// A libpq connection URI
-    Url,
-    /// A JDBC URL
-    Jdbc,
-    /// A line of ~/.pgpass
-    Pgpass,
-    /// A section of pg_service.conf, named after the role
-    Service,
-    /// GitHub Actions: masks first, then $GITHUB_ENV
-    Github,
-    /// A Kubernetes Secret, in YAML
-    KubernetesSecret,
-    /// Nothing but the password
-    Password,
-}
 
 /// The failure of a form that cannot carry a value exactly.
 fn unrepresentable(problem: &str) -> anyhow::Error {
