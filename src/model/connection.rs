@@ -67,6 +67,7 @@ impl Connection {
                 .client_host
                 .clone()
                 .unwrap_or_else(|| host.name.clone()),
+            address: None,
             port: self.client_port.unwrap_or(host.port),
         };
         (host, self.client_sslmode.or(admin_mode))

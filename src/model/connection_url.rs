@@ -2,6 +2,7 @@
 //! (PostgreSQL documentation, "Connection Strings".)
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::model::secret::Secret;
 const DEFAULT_PORT: u16 = 5432;
 
 /// The parameters that pgcreds understands.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 22] = [
     "user",
     "password",
     "host",
@@ -23,6 +24,14 @@ const KNOWN: [&str; 14] = [
     "application_name",
     "connect_timeout",
     "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "sslcrl",
+    "sslnegotiation",
+    "channel_binding",
+    "hostaddr",
+    "target_session_attrs",
     "keepalives",
     "keepalives_idle",
     "keepalives_interval",
@@ -35,6 +44,8 @@ const KNOWN: [&str; 14] = [
 pub(crate) struct Host {
     /// A name, an address, or the folder of a Unix socket (then it starts with `/`).
     pub(crate) name: String,
+    /// The address to connect to, where the name is only for the certificate and the password file.
+    pub(crate) address: Option<IpAddr>,
     /// The port, which is part of a Unix socket's name too.
     pub(crate) port: u16,
 }
@@ -89,6 +100,29 @@ pub(crate) struct Keepalives {
     pub(crate) user_timeout: Option<Duration>,
 }
 
+/// What a connection string says of TLS beside its `sslmode`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TlsParameters {
+    /// File with the certificates to trust, or `system`.
+    pub(crate) root_certificates: Option<String>,
+    /// The client's certificate and key, in PEM.
+    pub(crate) certificate: Option<String>,
+    pub(crate) key: Option<String>,
+    /// File with revoked certificates.
+    pub(crate) revoked: Option<String>,
+    /// TLS from the first byte on (PostgreSQL 17+).
+    pub(crate) is_direct: bool,
+    pub(crate) channel_binding: Option<ChannelBinding>,
+}
+
+/// libpq's `channel_binding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelBinding {
+    Disable,
+    Prefer,
+    Require,
+}
+
 /// A connection string, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parameters {
@@ -104,6 +138,7 @@ pub(crate) struct Parameters {
     pub(crate) connect_timeout: Option<Duration>,
     /// libpq takes `prefer` where there is none.
     pub(crate) ssl_mode: Option<SslMode>,
+    pub(crate) tls: TlsParameters,
     pub(crate) keepalives: Keepalives,
 }
 
@@ -168,18 +203,19 @@ impl Parameters {
             None => keyword_pairs(text)?,
         };
         let mut parameters = Self::default();
-        let (mut hosts, mut ports) = (String::new(), String::new());
+        let (mut hosts, mut addresses, mut ports) = (String::new(), String::new(), String::new());
         for (name, value) in pairs {
             let Some(value) = fill_in(value, username)? else {
                 continue;
             };
             match name.as_str() {
                 "host" => hosts = value,
+                "hostaddr" => addresses = value,
                 "port" => ports = value,
                 _ => parameters.set(&name, value)?,
             }
         }
-        parameters.hosts = pair_hosts(&hosts, &ports)?;
+        parameters.hosts = pair_hosts(&hosts, &addresses, &ports)?;
         Ok(parameters)
     }
 
@@ -213,6 +249,31 @@ impl Parameters {
             "application_name" => self.application_name = Some(value),
             "connect_timeout" => self.connect_timeout = Some(seconds("connect_timeout", &value)?),
             "sslmode" => self.ssl_mode = Some(value.parse()?),
+            "sslrootcert" => self.tls.root_certificates = Some(value),
+            "sslcert" => self.tls.certificate = Some(value),
+            "sslkey" => self.tls.key = Some(value),
+            "sslcrl" => self.tls.revoked = Some(value),
+            "sslnegotiation" => {
+                self.tls.is_direct = one_of(
+                    "sslnegotiation",
+                    &value,
+                    &[("postgres", false), ("direct", true)],
+                )?;
+            }
+            "channel_binding" => {
+                let known = [
+                    ("disable", ChannelBinding::Disable),
+                    ("prefer", ChannelBinding::Prefer),
+                    ("require", ChannelBinding::Require),
+                ];
+                self.tls.channel_binding = Some(one_of("channel_binding", &value, &known)?);
+            }
+            // pgcreds writes, so it needs a server that can be written to, whatever the string says.
+            "target_session_attrs" => one_of(
+                "target_session_attrs",
+                &value,
+                &[("any", ()), ("read-write", ()), ("primary", ())],
+            )?,
             "keepalives" => self.keepalives.disabled = value == "0",
             "keepalives_idle" => self.keepalives.idle = Some(seconds("keepalives_idle", &value)?),
             "keepalives_interval" => {
@@ -367,15 +428,24 @@ fn keyword_value(text: &str) -> Result<(String, &str), InvalidUrl> {
     }
 }
 
-/// Brings hosts and ports together: one port serves all hosts, else each has its own.
-fn pair_hosts(hosts: &str, ports: &str) -> Result<Vec<Host>, InvalidUrl> {
+/// Brings hosts, addresses and ports together: one port serves all hosts, else each has its own.
+fn pair_hosts(names: &str, addresses: &str, ports: &str) -> Result<Vec<Host>, InvalidUrl> {
+    // As in libpq, an address without a name is its own name.
+    let names: Vec<&str> = if names.is_empty() { addresses } else { names }
+        .split(',')
+        .collect();
+    let addresses: Vec<&str> = addresses.split(',').collect();
     let ports: Vec<&str> = ports.split(',').collect();
-    let hosts: Vec<&str> = hosts.split(',').collect();
-    if ports.len() != 1 && ports.len() != hosts.len() {
+    let fits = |list: &[&str]| list.len() == 1 || list.len() == names.len();
+    if !fits(&ports) || (addresses != [""] && addresses.len() != names.len()) {
         return Err(InvalidUrl::PortCount);
     }
-    let mut paired = Vec::new();
-    for (at, name) in hosts.iter().enumerate() {
+    let mut hosts = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let address = match addresses.get(at) {
+            None | Some(&"") => None,
+            Some(text) => Some(text.parse().map_err(|_| InvalidUrl::Value("hostaddr"))?),
+        };
         let port = match ports[if ports.len() == 1 { 0 } else { at }] {
             "" => DEFAULT_PORT,
             text => text
@@ -384,12 +454,20 @@ fn pair_hosts(hosts: &str, ports: &str) -> Result<Vec<Host>, InvalidUrl> {
                 .filter(|port| *port != 0)
                 .ok_or(InvalidUrl::Value("port"))?,
         };
-        paired.push(Host {
+        hosts.push(Host {
             name: (*name).to_owned(),
+            address,
             port,
         });
     }
-    Ok(paired)
+    Ok(hosts)
+}
+
+fn one_of<V: Copy>(name: &'static str, value: &str, known: &[(&str, V)]) -> Result<V, InvalidUrl> {
+    let found = known.iter().find(|(text, _)| *text == value);
+    found
+        .map(|(_, value)| *value)
+        .ok_or(InvalidUrl::Value(name))
 }
 
 fn seconds(name: &'static str, value: &str) -> Result<Duration, InvalidUrl> {
@@ -413,6 +491,7 @@ mod tests {
     fn host(name: &str, port: u16) -> Host {
         Host {
             name: name.into(),
+            address: None,
             port,
         }
     }

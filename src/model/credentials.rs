@@ -81,6 +81,7 @@ impl Credentials {
         );
         let host = Host {
             name: "localhost".into(),
+            address: None,
             port: 5432,
         };
         let place = Place {
@@ -120,7 +121,7 @@ fn clear<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Erro
 
 /// A connection URI that libpq and others read back exactly; the folder of a Unix socket goes into its query.
 fn url(username: &str, password: Option<&Secret>, place: &Place<'_>) -> String {
-    let Host { name, port } = &place.host;
+    let Host { name, port, .. } = &place.host;
     let is_socket = name.is_empty() || name.starts_with('/');
     let mut query = Vec::new();
     if is_socket && !name.is_empty() {
@@ -158,6 +159,7 @@ mod tests {
             for ssl_mode in [None, Some(SslMode::VerifyFull)] {
                 let host = Host {
                     name: name.into(),
+                    address: None,
                     port: 6000,
                 };
                 let password = Secret::new("p@ss:/?#%");

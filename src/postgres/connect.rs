@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::config::Config;
-use tokio_postgres::tls::NoTls;
+use tokio_postgres::config::{self, Config};
+use tokio_postgres::tls::{MakeTlsConnect, NoTls};
+use tokio_postgres::{Client, Socket};
 
 use crate::environment::{secret_variable, user_name};
 use crate::failure::Failure;
-use crate::model::connection_url::{Host, Keepalives, Parameters, SslMode};
+use crate::model::connection_url::{ChannelBinding, Host, Keepalives, Parameters, SslMode};
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::passfile;
 use crate::postgres::session::{Address, Session};
+use crate::postgres::tls;
 
 /// Limit for a connect where the connection string names none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -94,7 +96,6 @@ impl Server {
 
     /// Opens a session in the named database.
     pub(crate) async fn connect_to(&self, dbname: &str) -> Result<Session> {
-        self.require_no_tls()?;
         let limit = self.parameters.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         let mut failures = Vec::new();
         for host in &self.parameters.hosts {
@@ -120,38 +121,29 @@ impl Server {
             .fold(last, |last, earlier| last.context(format!("{earlier:#}"))))
     }
 
-    /// Nothing here speaks TLS yet, and a setting that asks for it must not be overlooked.
-    fn require_no_tls(&self) -> Result<()> {
-        match self.parameters.ssl_mode {
-            None | Some(SslMode::Disable | SslMode::Allow | SslMode::Prefer) => Ok(()),
-            Some(SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => Err(Failure::request(format!(
-                "connection \"{}\" asks for TLS, which this version of pgcreds does not speak yet",
-                self.name
-            ))
-            .hint("Use a Unix socket, an SSH tunnel to the server, or sslmode=disable on a trusted network.")
-            .into()),
-        }
-    }
-
     async fn connect_at(&self, address: Address, limit: Duration) -> Result<Session> {
-        let config = self.config(&address);
-        let deadline = if limit.is_zero() {
-            None
-        } else {
-            Some(Instant::now() + limit)
+        let mut config = self.config(&address);
+        let mode = self.parameters.ssl_mode.unwrap_or(SslMode::Prefer);
+        // As in libpq, a Unix socket has no TLS and needs none.
+        let is_local = socket_folder(&address.host).is_some();
+        let attempt = async {
+            if is_local || mode == SslMode::Disable {
+                config.ssl_mode(config::SslMode::Disable);
+                return Ok(open(&config, NoTls).await?);
+            }
+            let connector = tls::connector(mode, &self.parameters.tls)?;
+            Ok(open(&config, connector).await?)
         };
-        let attempt = config.connect(NoTls);
-        let result = match deadline {
-            None => attempt.await.map_err(DatabaseError::from),
-            Some(deadline) => match timeout_at(deadline, attempt).await {
-                Ok(result) => result.map_err(DatabaseError::from),
-                Err(_) => Err(DatabaseError::timed_out(limit.as_secs())),
-            },
+        let client = match limit {
+            Duration::ZERO => attempt.await,
+            limit => timeout_at(Instant::now() + limit, attempt)
+                .await
+                .unwrap_or_else(|_| Err(DatabaseError::timed_out(limit.as_secs()).into())),
         };
-        let (client, connection) = result.map_err(|error| self.connect_failure(&address, error))?;
-        // Its end shows as an error of the next call on the client.
-        tokio::spawn(connection);
-        Ok(Session::new(client, address))
+        match client {
+            Ok(client) => Ok(Session::new(client, address)),
+            Err(error) => Err(self.connect_failure(&address, error)),
+        }
     }
 
     fn config(&self, address: &Address) -> Config {
@@ -165,6 +157,10 @@ impl Server {
             Some(folder) => config.host_path(folder),
             None => config.host(&address.host.name),
         };
+        if let Some(address) = address.host.address {
+            config.hostaddr(address);
+        }
+        set_tls(&mut config, parameters);
         if let Some(password) = self.password_for(address) {
             config.password(password.expose());
         }
@@ -197,27 +193,41 @@ impl Server {
             .or_else(|| passfile::password(&wanted))
     }
 
-    fn connect_failure(&self, address: &Address, error: DatabaseError) -> anyhow::Error {
+    fn connect_failure(&self, address: &Address, error: anyhow::Error) -> anyhow::Error {
         let what = format!(
             "could not connect to \"{}\" at {}:{}, database \"{}\", as \"{}\"",
             self.name, address.host.name, address.host.port, address.dbname, address.user
         );
+        let error = match error.downcast::<DatabaseError>() {
+            Ok(error) => error,
+            Err(error) => return error.context(Failure::request(what)),
+        };
         if error.text().contains("password missing") {
             return anyhow::Error::new(PasswordMissing).context(Failure::server(what));
         }
         let unreachable = || {
+            let check = format!("pgcreds connection check {}", self.name);
             format!(
-                "Check that the server runs and that its host, port and firewall let you in, then run: pgcreds connection check {}",
-                self.name
+                "Check that the server runs and that its host, port and firewall let you in, then run: {check}"
             )
         };
-        let hint = if error.code().is_some() {
-            error.hint()
-        } else {
-            Some(unreachable())
+        let hint = match error.hint() {
+            None if error.code().is_none() => Some(unreachable()),
+            hint => hint,
         };
         anyhow::Error::new(error).context(Failure::server(what).maybe_hint(hint))
     }
+}
+
+/// Connects, and lets the connection work in the background; its end shows as an error of the next call on the client.
+async fn open<T>(config: &Config, tls: T) -> Result<Client, DatabaseError>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 /// Whether the server answered at all.
@@ -237,6 +247,27 @@ fn socket_folder(host: &Host) -> Option<&Path> {
         return Some(Path::new(folder.unwrap_or(&SOCKET_FOLDERS[0])));
     }
     host.name.starts_with('/').then(|| Path::new(&host.name))
+}
+
+fn set_tls(config: &mut Config, parameters: &Parameters) {
+    config.ssl_mode(match parameters.ssl_mode {
+        Some(SslMode::Disable) => config::SslMode::Disable,
+        // libpq's allow tries without TLS first; there is no reason to.
+        None | Some(SslMode::Allow | SslMode::Prefer) => config::SslMode::Prefer,
+        Some(SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => {
+            config::SslMode::Require
+        }
+    });
+    if parameters.tls.is_direct {
+        config.ssl_negotiation(config::SslNegotiation::Direct);
+    }
+    match parameters.tls.channel_binding {
+        Some(ChannelBinding::Disable) => config.channel_binding(config::ChannelBinding::Disable),
+        Some(ChannelBinding::Require) => config.channel_binding(config::ChannelBinding::Require),
+        Some(ChannelBinding::Prefer) | None => {
+            config.channel_binding(config::ChannelBinding::Prefer)
+        }
+    };
 }
 
 fn set_keepalives(config: &mut Config, keepalives: &Keepalives) {

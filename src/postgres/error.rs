@@ -135,7 +135,10 @@ impl DatabaseError {
 
     /// The next step for what administrators meet most.
     pub(crate) fn hint(&self) -> Option<String> {
-        let hint = match self.code.as_ref()?.code() {
+        let Some(code) = &self.code else {
+            return self.certificate_hint().map(str::to_owned);
+        };
+        let hint = match code.code() {
             "28P01" | "28000" => {
                 "Check the username, the password's source and pg_hba.conf, then run: pgcreds connection check"
             }
@@ -155,6 +158,22 @@ impl DatabaseError {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+
+    /// What to do when the server's certificate was refused.
+    fn certificate_hint(&self) -> Option<&'static str> {
+        let (_, problem) = self.message.split_once("invalid peer certificate")?;
+        Some(if problem.contains("UnsupportedCertVersion") {
+            "The server's certificate is X.509 v1, as made by openssl x509 -req without -extfile. Reissue it with -extfile, or use sslmode=require."
+        } else if problem.contains("UnknownIssuer") {
+            "Name the certificate authority's file with sslrootcert=FILE in the connection's url."
+        } else if problem.contains("not valid for name") {
+            "Connect with a host name that is in the certificate, or use sslmode=verify-ca."
+        } else if problem.contains("expired") || problem.contains("not valid") {
+            "Renew the server's certificate, or mend the clock of this host."
+        } else {
+            "Look at the certificate with: openssl s_client -starttls postgres -connect HOST:PORT -showcerts"
+        })
     }
 
     /// What to grant when a permission is missing.
