@@ -8,6 +8,8 @@
 
 mod harness;
 mod harness_works;
+mod lease_stage;
+mod reference_flow;
 
 use std::fs;
 use std::path::Path;
