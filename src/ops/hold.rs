@@ -118,7 +118,8 @@ impl<'a> Held<'a> {
             Some(admin) => admin,
             None => connect::open_server(self.server).await?,
         };
-        take_back(&admin, self.state, &self.lease.marker.lease).await
+        take_back(&admin, self.state, &self.lease.marker.lease).await?;
+        Ok(())
     }
 }
 

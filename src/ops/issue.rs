@@ -137,21 +137,22 @@ async fn settle(admin: &Admin, state: &State, id: &LeaseId, error: anyhow::Error
     if !is_lost {
         return error;
     }
-    let cleaned = match connect::open_server(admin.server.clone()).await {
-        Ok(fresh) => take_back(&fresh, state, id).await,
-        Err(error) => Err(error),
+    let is_revoked = match connect::open_server(admin.server.clone()).await {
+        Ok(fresh) => take_back(&fresh, state, id).await.unwrap_or(false),
+        Err(_) => false,
     };
-    match cleaned {
-        Ok(()) => error,
-        Err(_) => error.context(
-            Failure::server(format!("login \"{id}\" may have been created before the connection broke"))
-                .hint(format!("It expires by itself, and the next sweep removes it. To be sure now: pgcreds lease revoke {id}")),
-        ),
+    if is_revoked {
+        return error;
     }
+    // That it was not found proves nothing: the server may still be at work on the statements.
+    error.context(
+        Failure::server(format!("login \"{id}\" may have been created before the connection broke"))
+            .hint(format!("It expires by itself, and the next sweep removes it. To be sure now: pgcreds lease revoke {id}")),
+    )
 }
 
-/// Revokes the lease with this id, if there is one.
-pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Result<()> {
+/// Revokes the lease with this id, if there is one. Returns whether there was.
+pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Result<bool> {
     let mut report = Report::default();
     let revocation = Revocation {
         admin,
@@ -161,7 +162,7 @@ pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Res
     };
     revocation.run_by_id(id, &mut report).await?;
     match report.failed.pop() {
-        None => Ok(()),
+        None => Ok(!report.revoked.is_empty()),
         Some(failed) => Err(anyhow::anyhow!(failed.error)),
     }
 }
@@ -169,6 +170,7 @@ pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Res
 impl Issued {
     /// Revokes the login, because its credentials could not be handed out.
     pub(crate) async fn take_back(&self, state: &State) -> Result<()> {
-        take_back(&self.admin, state, &self.fresh.lease.marker.lease).await
+        take_back(&self.admin, state, &self.fresh.lease.marker.lease).await?;
+        Ok(())
     }
 }

@@ -154,7 +154,8 @@ impl NewLogin<'_> {
         let rows = session
             .run(&sql)
             .await
-            .map_err(|error| error.failure(what()))?;
+            // Nothing was made yet: a session that is lost here leaves nothing to look for.
+            .map_err(|error| error.elsewhere().failure(what()))?;
         let value = |name: &str| {
             rows.iter()
                 .find_map(|row| row.try_get(name).ok().flatten())

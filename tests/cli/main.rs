@@ -8,6 +8,7 @@
 
 mod harness;
 mod harness_works;
+mod issue;
 mod lease_stage;
 mod reference_flow;
 
