@@ -151,7 +151,7 @@ impl Role {
         if !self.creation_statements.is_empty() {
             return self.creation_statements.clone();
         }
-        let quote = |name: &String| postgres_protocol::escape::escape_identifier(name);
+        let quote = |name: &String| quoted(name);
         let groups: Vec<String> = self.groups().map(quote).collect();
         let mut texts = vec![format!(
             "CREATE ROLE \"{{{{name}}}}\" WITH LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}' IN ROLE {}",
@@ -164,6 +164,16 @@ impl Role {
         );
         Statements::new(texts)
     }
+}
+
+/// A group role's name as an SQL identifier in which no placeholder can be seen.
+fn quoted(name: &str) -> String {
+    let identifier = postgres_protocol::escape::escape_identifier(name);
+    if !name.contains("{{") {
+        return identifier;
+    }
+    let escaped = identifier.replace('\\', "\\\\").replace('{', "\\007B");
+    format!("U&{escaped}")
 }
 
 #[cfg(test)]
@@ -185,6 +195,13 @@ mod tests {
                 "ALTER ROLE \"{{name}}\" SET role TO \"a\"",
             ]
         );
+    }
+
+    #[test]
+    fn a_group_named_like_a_placeholder_is_not_filled_in() {
+        let creation = role("set_role = \"{{name}}\\\\\"").creation();
+        assert!(creation.texts()[0].ends_with(r#" IN ROLE U&"\007B\007Bname}}\\""#));
+        assert!(creation.texts()[1].ends_with(r#" SET role TO U&"\007B\007Bname}}\\""#));
     }
 
     #[test]
