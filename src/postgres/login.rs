@@ -64,11 +64,12 @@ impl NewLogin<'_> {
     pub(crate) async fn create(&self, session: &Session, in_turn: bool) -> Result<(Lease, Times)> {
         let times = self.begin(session, in_turn).await?;
         let marker = self.marker(&times);
-        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker));
+        let verifier = self.verifier();
+        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &verifier));
         let rows = session
             .run(&sql)
             .await
-            .map_err(|error| self.creation_failure(error))?;
+            .map_err(|error| self.creation_failure(error, &verifier))?;
         let oid = rows
             .iter()
             .find_map(|row| row.try_get("pgcreds_oid").ok().flatten()?.parse().ok());
@@ -87,6 +88,7 @@ impl NewLogin<'_> {
     pub(crate) async fn rehearse(&self, session: &Session) -> Result<(Made, Times)> {
         let times = self.begin(session, false).await?;
         let marker = self.marker(&times);
+        let verifier = self.verifier();
         let columns: Vec<String> = ATTRIBUTES
             .iter()
             .map(|(name, column)| format!("{column} AS pgcreds_{name}"))
@@ -95,14 +97,14 @@ impl NewLogin<'_> {
             "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
              JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
-            self.creation_sql(&times, &marker),
+            self.creation_sql(&times, &marker, &verifier),
             columns.join(", "),
             literal(self.id.as_str()),
         );
         let rows = session
             .run(&sql)
             .await
-            .map_err(|error| self.creation_failure(error))?;
+            .map_err(|error| self.creation_failure(error, &verifier))?;
         let value = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
         let is_set = |name: &str| value(&format!("pgcreds_{name}")) == Some("t");
         let made = Made {
@@ -194,14 +196,18 @@ impl NewLogin<'_> {
         )
     }
 
+    /// What the server gets in the password's place, with a new salt each time.
+    fn verifier(&self) -> String {
+        scram_sha_256(self.password.expose().as_bytes())
+    }
+
     /// The administrator's statements, then what no statement can leave out: the end, the marker, and a look at the result.
-    fn creation_sql(&self, times: &Times, marker: &Marker) -> String {
+    fn creation_sql(&self, times: &Times, marker: &Marker, verifier: &str) -> String {
         let name = self.id.as_str();
         let expiration = postgres_time(&times.expires_at);
-        let verifier = scram_sha_256(self.password.expose().as_bytes());
         let statements = self.role.creation().render(&Values {
             name,
-            password: &verifier,
+            password: verifier,
             expiration: &expiration,
         });
         format!(
@@ -214,7 +220,7 @@ impl NewLogin<'_> {
     }
 
     /// Says what is wrong with the creation statements, without their text.
-    fn creation_failure(&self, error: DatabaseError) -> anyhow::Error {
+    fn creation_failure(&self, error: DatabaseError, verifier: &str) -> anyhow::Error {
         let role = self.role_name;
         let verdict = VERDICTS
             .iter()
@@ -224,7 +230,7 @@ impl NewLogin<'_> {
                 .hint(*hint)
                 .into();
         }
-        let error = error.redacted(self.password.expose());
+        let error = error.redacted(verifier);
         error.failure(format!(
             "could not run the creation_statements of role \"{role}\" on connection \"{}\"",
             self.connection

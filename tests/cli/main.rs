@@ -11,6 +11,7 @@ mod harness_works;
 mod issue;
 mod lease_stage;
 mod reference_flow;
+mod secrets;
 
 use std::fs;
 use std::path::Path;
