@@ -11,6 +11,7 @@ mod harness_works;
 mod issue;
 mod lease_stage;
 mod reference_flow;
+mod renew;
 mod secrets;
 
 use std::fs;
