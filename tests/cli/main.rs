@@ -6,6 +6,7 @@
     reason = "tests fail by panicking, and read their own environment"
 )]
 
+mod clock;
 mod harness;
 mod harness_works;
 mod issue;
