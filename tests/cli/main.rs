@@ -7,6 +7,8 @@
 )]
 
 mod clock;
+mod concurrency;
+mod crash;
 mod harness;
 mod harness_works;
 mod issue;

@@ -1,0 +1,65 @@
+//! Many issues at once: each gets a login of its own, and none fails because of the others.
+
+use std::collections::HashSet;
+
+use crate::harness::{Admin, Cluster};
+use crate::lease_stage::{Credentials, MEMBER_ROLE, Stage, assert_whole, issue_json};
+
+const AT_ONCE: usize = 64;
+
+/// Each login changes the ACL of every table, so that issues get into each other's way.
+const READER_ROLE: &str = r#"
+[roles.reader]
+connection = "my-postgres-db"
+creation_statements = ["""
+CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{{name}}";
+"""]
+"#;
+
+/// Issues 64 logins at once.
+fn issue_many(stage: &Stage, role: &str) -> Vec<Credentials> {
+    let running: Vec<_> = (0..AT_ONCE)
+        .map(|_| stage.sandbox.pgcreds(issue_json(&[role])).spawn())
+        .collect();
+    running
+        .into_iter()
+        .map(|running| Credentials(running.wait().success().json()))
+        .collect()
+}
+
+/// Asserts that all of them are there, differ, and may read.
+fn issue_and_check(role: &str, sql: &str) {
+    let cluster = Cluster::start_with(&[("max_connections", "200")]);
+    let stage = Stage::on(
+        cluster,
+        Admin::CreateRole,
+        &format!("{MEMBER_ROLE}{READER_ROLE}"),
+    );
+    stage.cluster.execute_in(
+        "mydb",
+        "DO $$ BEGIN FOR n IN 1..36 LOOP EXECUTE format('CREATE TABLE t%s AS SELECT 42 AS n', n); END LOOP; END $$; \
+         GRANT SELECT ON ALL TABLES IN SCHEMA public TO app_rw, vaultadmin WITH GRANT OPTION",
+    );
+    let issued = issue_many(&stage, role);
+    let names: HashSet<&str> = issued.iter().map(Credentials::id).collect();
+    let passwords: HashSet<&str> = issued.iter().map(|one| one.text("password")).collect();
+    assert_eq!((names.len(), passwords.len()), (AT_ONCE, AT_ONCE));
+    let logins = stage.logins();
+    assert_eq!(logins.len(), AT_ONCE);
+    assert_whole(&logins);
+    for credentials in issued.iter().step_by(16) {
+        assert_eq!(stage.execute_as(credentials, sql).unwrap(), [["42"]]);
+    }
+    stage.expire_and_sweep_all();
+}
+
+#[test]
+fn members_do_not_get_into_each_others_way() {
+    issue_and_check("member", "SELECT n FROM t36");
+}
+
+#[test]
+fn grants_on_all_tables_are_tried_again() {
+    issue_and_check("reader", "SELECT n FROM t1");
+}
