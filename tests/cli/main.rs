@@ -9,6 +9,7 @@
 mod clock;
 mod concurrency;
 mod crash;
+mod exit_codes;
 mod harness;
 mod harness_works;
 mod issue;
