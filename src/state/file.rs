@@ -178,8 +178,14 @@ fn write_keeping_mode(path: &Path, content: &[u8]) -> Result<()> {
 }
 
 /// Writes a file that holds a secret, durably and at once, always with this mode. A link in its place is replaced, not
-/// followed.
+/// followed; anything else but a file is refused: as root, `/dev/null` or `/dev/stdout` would be gone for everybody.
 pub(crate) fn write_secret(path: &Path, content: &[u8], mode: FileMode) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        let path = path.display();
+        return Err(
+            Failure::request(format!("cannot replace \"{path}\", which is not a file")).into(),
+        );
+    }
     replace(path, content, mode.bits(), None)
 }
 

@@ -58,20 +58,43 @@ fn a_full_device() {
 #[test]
 fn a_file_that_cannot_be_written() {
     let stage = Stage::new(Admin::CreateRole, APP_ROLE);
-    fs::create_dir_all(stage.sandbox.home().join("folder/with-something")).unwrap();
-    for (file, cause) in [
-        (
-            "missing/credentials.json",
-            "No such file or directory (os error 2)",
-        ),
-        ("folder", "Is a directory (os error 21)"),
-    ] {
+    let arguments = [&FOR_ALICE[..], &["--out", "missing/file"]].concat();
+    let run = stage.sandbox.pgcreds(issue_json(&arguments)).run();
+    assert!(
+        run.stderr
+            .contains("\ncaused by: No such file or directory (os error 2) at path "),
+        "{run}"
+    );
+    assert!(
+        run.stderr
+            .contains("was revoked again\ncaused by: could not write the file \"missing/file\"\n"),
+        "{run}"
+    );
+    assert_eq!(run.exits(1).stdout, "");
+    assert_eq!(stage.logins(), []);
+}
+
+/// As root, a file in the place of `/dev/null` or `/dev/stdout` would break the machine.
+#[test]
+fn a_file_that_is_none_is_not_replaced() {
+    let stage = Stage::new(Admin::CreateRole, APP_ROLE);
+    let home = stage.sandbox.home();
+    fs::create_dir(home.join("folder")).unwrap();
+    stage.sandbox.program("mkfifo", ["fifo"]).run().success();
+    std::os::unix::fs::symlink("fifo", home.join("link")).unwrap();
+    for file in ["folder", "fifo", "link"] {
+        let before = home.join(file).symlink_metadata().unwrap().file_type();
         let arguments = [&FOR_ALICE[..], &["--out", file]].concat();
         let run = stage.sandbox.pgcreds(issue_json(&arguments)).run();
-        assert!(run.stderr.contains(cause), "{run}");
-        assert!(run.stderr.contains("was revoked again"), "{run}");
-        assert_eq!(run.exits(1).stdout, "");
-        assert_eq!(stage.logins(), []);
+        assert_revoked(
+            &stage,
+            &run,
+            &format!("caused by: cannot replace \"{file}\", which is not a file\n"),
+        );
+        assert_eq!(
+            home.join(file).symlink_metadata().unwrap().file_type(),
+            before
+        );
     }
 }
 
