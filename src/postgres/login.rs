@@ -14,7 +14,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::live_leases;
-use crate::postgres::session::{Session, begin, foreign};
+use crate::postgres::session::{LOCK_TIMEOUT, Session, begin, foreign};
 use crate::postgres::{identifier, literal};
 
 /// `to_char` format of a [`Timestamp`].
@@ -133,8 +133,9 @@ impl NewLogin<'_> {
         };
         // The lock makes counting and creating one step, or lets transactions that got into each other's way queue up.
         let lock = if in_turn || self.role.max_leases.is_some() {
+            // Whoever waits in this queue is in nobody's way: only the time limit of a statement holds.
             format!(
-                "SELECT pg_advisory_xact_lock(hashtext({}));",
+                "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(hashtext({})); {LOCK_TIMEOUT};",
                 literal(&format!("pgcreds {}", self.role_name))
             )
         } else {

@@ -15,8 +15,8 @@ const STATEMENT_SECONDS: u64 = 60;
 /// How long pgcreds waits for an answer: a little longer than the server works on it.
 const ANSWER_SECONDS: u64 = STATEMENT_SECONDS + 10;
 
-/// How long a statement of ours waits for a lock, in seconds.
-const LOCK_SECONDS: u64 = 5;
+/// Limits how long a statement of ours waits for a lock.
+pub(super) const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
 
 /// A parameter of a query with its type, so that no round trip is needed to ask for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -40,7 +40,7 @@ pub(crate) fn begin() -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; \
-         SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; \
+         {LOCK_TIMEOUT}; \
          SET LOCAL standard_conforming_strings = on; \
          {OWN_SEARCH_PATH};"
     )

@@ -1,8 +1,9 @@
 //! Many issues at once: each gets a login of its own, and none fails because of the others.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use crate::harness::{Admin, Cluster};
+use crate::harness::{Admin, Cluster, eventually};
 use crate::lease_stage::{Credentials, MEMBER_ROLE, Stage, assert_whole, issue_json};
 
 const AT_ONCE: usize = 64;
@@ -52,6 +53,27 @@ fn issue_and_check(role: &str, sql: &str) {
         assert_eq!(stage.execute_as(credentials, sql).unwrap(), [["42"]]);
     }
     stage.expire_and_sweep_all();
+}
+
+/// With more tables a queue of 64 takes longer than a lock of somebody else is waited for.
+#[test]
+fn a_long_queue_is_waited_for() {
+    let limited = MEMBER_ROLE.replace("member]", "limited]") + "max_leases = 1\n";
+    let stage = Stage::new(Admin::CreateRole, &limited);
+    let ahead = stage
+        .cluster
+        .connect_as("vaultadmin", "admin-secret", "mydb");
+    ahead
+        .rows("SELECT pg_advisory_lock(hashtext('pgcreds limited'))")
+        .unwrap();
+    let running = stage.sandbox.pgcreds(issue_json(&["limited"])).spawn();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' \
+         AND now() - query_start > interval '5.5 s'";
+    eventually(Duration::from_secs(20), || {
+        stage.cluster.value(waiting) == "1" || !running.stderr().is_empty()
+    });
+    drop(ahead);
+    running.wait().success();
 }
 
 #[test]
