@@ -27,6 +27,8 @@ fn json_is_a_contract() {
   "expires_at": "TIME",
   "max_expires_at": "TIME"
 }
+--- stderr ---
+issued lease "pgc_app_role_alice_RANDOM", which ends at TIME
 [exit 0]
 "#
     );
@@ -77,6 +79,8 @@ fn the_table_is_for_people() {
  issued at        TIME
  expires at       TIME
  max expires at   TIME
+--- stderr ---
+issued lease \"pgc_app_role_alice_RANDOM\", which ends at TIME
 [exit 0]
 "
     );
