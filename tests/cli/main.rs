@@ -6,12 +6,14 @@
     reason = "tests fail by panicking, and read their own environment"
 )]
 
+mod cli;
 mod clock;
 mod concurrency;
 mod crash;
 mod exit_codes;
 mod harness;
 mod harness_works;
+mod init;
 mod issue;
 mod lease_stage;
 mod reference_flow;

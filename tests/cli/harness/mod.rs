@@ -5,6 +5,7 @@ mod cluster;
 mod normalize;
 mod programs;
 mod proxy;
+mod refusal;
 mod run;
 mod sandbox;
 mod scratch;
