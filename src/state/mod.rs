@@ -80,3 +80,8 @@ impl State {
         })
     }
 }
+
+/// The file beside the state file that the password of a connection is stored in when it was typed or piped in.
+pub(crate) fn password_file(name: &ConnectionName) -> PathBuf {
+    PathBuf::from(format!("{name}.password"))
+}

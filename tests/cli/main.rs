@@ -13,6 +13,7 @@ mod crash;
 mod exit_codes;
 mod harness;
 mod harness_works;
+mod house;
 mod init;
 mod issue;
 mod lease_stage;

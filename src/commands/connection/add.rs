@@ -14,7 +14,7 @@ use crate::model::file::FileMode;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops;
-use crate::state::{Section, State, write_secret};
+use crate::state::{Section, State, password_file, write_secret};
 
 /// Add a connection to the state file
 ///
@@ -141,11 +141,6 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     context.ui.status(&format!("added connection \"{name}\""));
     context.ui.result(&View::new(&name, &connection))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The file beside the state file that a typed or piped password is stored in.
-pub(super) fn password_file(name: &ConnectionName) -> PathBuf {
-    PathBuf::from(format!("{name}.password"))
 }
 
 /// Every user of the host can read the arguments of a process.

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::model::connection::PasswordSource;
 use crate::model::name::ConnectionName;
 use crate::ops;
-use crate::state::{Section, State};
+use crate::state::{Section, State, password_file};
 
 /// Remove a connection from the state file
 ///
@@ -91,7 +91,7 @@ fn remove_password_file(
     name: &ConnectionName,
     source: Option<PasswordSource>,
 ) -> Result<()> {
-    let stored = super::add::password_file(name);
+    let stored = password_file(name);
     match source {
         Some(PasswordSource::File(path)) if path == stored => {
             let path = state.folder.join(path);
