@@ -9,7 +9,10 @@
 mod cli;
 mod clock;
 mod concurrency;
+mod connection;
+mod connection_failures;
 mod crash;
+mod creation_statements;
 mod exit_codes;
 mod harness;
 mod harness_works;
@@ -19,6 +22,7 @@ mod issue;
 mod lease_stage;
 mod reference_flow;
 mod renew;
+mod role;
 mod secrets;
 
 use std::fs;
