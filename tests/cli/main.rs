@@ -20,6 +20,7 @@ mod house;
 mod init;
 mod issue;
 mod lease_stage;
+mod password_sources;
 mod reference_flow;
 mod renew;
 mod role;

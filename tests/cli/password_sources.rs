@@ -1,0 +1,415 @@
+//! Where the admin's password may come from, and that it never comes from the command line.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use expectrl::session::OsSession;
+use expectrl::{Eof, Expect};
+
+use crate::harness::{Admin, Cluster, Run, Sandbox, eventually};
+
+/// Prompt of `connection add main`.
+const PROMPT: &str = "Password of vaultadmin for connection main: ";
+
+/// A cluster with its admin, and a sandbox with an empty state file.
+fn stage() -> (Cluster, Sandbox) {
+    let cluster = Cluster::start();
+    cluster.create_admin(Admin::CreateRole);
+    let sandbox = Sandbox::new();
+    sandbox.write_state("version = 1\n");
+    (cluster, sandbox)
+}
+
+/// The arguments of `connection add main`, with further ones.
+fn add(cluster: &Cluster, further: &[&str]) -> Vec<String> {
+    let url = format!(
+        "postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/mydb",
+        cluster.port()
+    );
+    let arguments = [
+        "connection",
+        "add",
+        "main",
+        "--username",
+        "vaultadmin",
+        "--url",
+        &url,
+    ];
+    let words: Vec<&str> = [&arguments, further].concat();
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// The connection's password in the state file, as TOML.
+fn stored(sandbox: &Sandbox) -> Option<String> {
+    let state = sandbox.state();
+    let line = state
+        .lines()
+        .find_map(|line| line.strip_prefix("password = "));
+    line.map(str::to_owned)
+}
+
+/// Whether the stored connection works by itself.
+fn check(sandbox: &Sandbox) -> Run {
+    sandbox.pgcreds(["connection", "check", "main"]).run()
+}
+
+/// Runs a shell script at a terminal of its own, which ends by saying `code=N` and `echo` or `-echo`.
+fn at_terminal(sandbox: &Sandbox, arguments: &[String]) -> OsSession {
+    // The shell survives the Ctrl-C, to tell how its child ended and how it left the terminal.
+    let script = "stty echo; trap : INT; \"$@\"; echo code=$?; stty -a | grep -ow -- '-\\?echo'";
+    let words = ["-c", script, "sh", env!("CARGO_BIN_EXE_pgcreds")];
+    let words = words
+        .into_iter()
+        .chain(arguments.iter().map(String::as_str));
+    let mut command = sandbox.program("sh", words).command();
+    command.stdin(Stdio::inherit());
+    let mut session = OsSession::spawn(command).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(20)));
+    session
+}
+
+/// Types at the prompt, once it is there and the terminal shows no more of what is typed.
+fn answer(session: &mut OsSession, text: &str) {
+    session.expect(PROMPT).unwrap();
+    eventually(Duration::from_secs(20), || {
+        !session.get_process().get_echo().unwrap()
+    });
+    session.send(text).unwrap();
+}
+
+/// Everything that the terminal shows until the script ends.
+fn rest(session: &mut OsSession) -> String {
+    let captures = session.expect(Eof).unwrap();
+    String::from_utf8_lossy(captures.as_bytes()).replace('\r', "")
+}
+
+#[test]
+fn a_person_is_asked_and_the_answer_is_not_shown() {
+    let (cluster, sandbox) = stage();
+    let mut terminal = at_terminal(&sandbox, &add(&cluster, &[]));
+    answer(&mut terminal, "admin-secret\n");
+    let shown = rest(&mut terminal).replace(&sandbox.home().display().to_string(), "~");
+    assert_eq!(
+        shown.trim_start(),
+        "stored the password in \"~/.config/pgcreds/main.password\"\nadded connection \"main\"\ncode=0\necho\n"
+    );
+    assert_eq!(
+        stored(&sandbox).as_deref(),
+        Some("{ file = \"main.password\" }")
+    );
+    let files = sandbox.files();
+    assert_eq!(
+        files["main.password"],
+        (0o100_600, b"admin-secret\n".to_vec())
+    );
+    check(&sandbox).success();
+    sandbox
+        .pgcreds(["connection", "remove", "main"])
+        .run()
+        .success();
+    assert_eq!(sandbox.files().len(), 1);
+}
+
+#[test]
+fn a_wrong_answer_is_refused_and_not_stored() {
+    let (cluster, sandbox) = stage();
+    let before = sandbox.files();
+    let mut terminal = at_terminal(&sandbox, &add(&cluster, &[]));
+    answer(&mut terminal, "wrong-secret\n");
+    let shown = rest(&mut terminal);
+    assert!(shown.contains("password authentication failed"), "{shown}");
+    assert!(shown.ends_with("code=3\necho\n"), "{shown}");
+    assert!(!shown.contains("wrong-secret"), "{shown}");
+    assert_eq!(sandbox.files(), before);
+}
+
+#[test]
+fn ctrl_c_at_the_prompt_leaves_the_echo_on_and_nothing_behind() {
+    let (cluster, sandbox) = stage();
+    let before = sandbox.files();
+    let mut terminal = at_terminal(&sandbox, &add(&cluster, &[]));
+    answer(&mut terminal, "half-a-secr\u{3}");
+    let shown = rest(&mut terminal);
+    assert_eq!(shown.trim_start(), "error: interrupted\ncode=130\necho\n");
+    assert_eq!(sandbox.files(), before);
+}
+
+#[test]
+fn a_connection_without_a_password_asks_whoever_uses_it() {
+    let (cluster, sandbox) = stage();
+    let added = sandbox
+        .pgcreds(add(&cluster, &["--no-verify"]))
+        .run()
+        .success();
+    assert_eq!(stored(&sandbox), None, "{added}");
+    let arguments = ["connection", "check", "main"].map(str::to_owned);
+    let mut terminal = at_terminal(&sandbox, &arguments);
+    answer(&mut terminal, "admin-secret\n");
+    let shown = rest(&mut terminal);
+    assert!(shown.contains(" username         vaultadmin\n"), "{shown}");
+    assert!(shown.ends_with("code=0\necho\n"), "{shown}");
+}
+
+#[test]
+fn without_a_terminal_the_flags_are_named() {
+    let (cluster, sandbox) = stage();
+    let expected = r#"--- stderr ---
+error: connection "main" needs a password, and there is no terminal to ask at
+hint: Give it with --password-stdin, --password-env, --password-file or --password-command of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.
+[exit 1]
+"#;
+    let command = sandbox.pgcreds(add(&cluster, &[]));
+    assert_eq!(sandbox.refusal(Some(&cluster), command), expected);
+    sandbox
+        .pgcreds(add(&cluster, &["--no-verify"]))
+        .run()
+        .success();
+    let command = sandbox.pgcreds(["connection", "check", "main"]);
+    assert_eq!(sandbox.refusal(Some(&cluster), command), expected);
+}
+
+#[test]
+fn a_piped_password_is_stored_in_a_file_of_its_own() {
+    let (cluster, sandbox) = stage();
+    for line in ["admin-secret", "admin-secret\n", "admin-secret\r\nmore\n"] {
+        let command = sandbox
+            .pgcreds(add(&cluster, &["--password-stdin"]))
+            .stdin(line);
+        assert_eq!(
+            command.run().normalized(&sandbox, None),
+            "--- stderr ---\nstored the password in \"~/.config/pgcreds/main.password\"\nadded connection \"main\"\n[exit 0]\n"
+        );
+        assert_eq!(
+            stored(&sandbox).as_deref(),
+            Some("{ file = \"main.password\" }")
+        );
+        assert_eq!(
+            sandbox.files()["main.password"],
+            (0o100_600, b"admin-secret\n".to_vec())
+        );
+        check(&sandbox).success();
+        sandbox
+            .pgcreds(["connection", "remove", "main"])
+            .run()
+            .success();
+        assert_eq!(sandbox.files().len(), 1, "the password file stayed");
+    }
+    let wrong = sandbox
+        .pgcreds(add(&cluster, &["--password-stdin"]))
+        .stdin("wrong-secret\n");
+    let refusal = sandbox.refusal(Some(&cluster), wrong);
+    assert!(
+        refusal.contains("password authentication failed") && !refusal.contains("wrong-secret"),
+        "{refusal}"
+    );
+    let empty = sandbox
+        .pgcreds(add(&cluster, &["--password-stdin"]))
+        .stdin("\nadmin-secret\n");
+    assert_eq!(
+        sandbox.refusal(Some(&cluster), empty),
+        "--- stderr ---\nerror: stdin has no password in its first line\n[exit 1]\n"
+    );
+}
+
+#[test]
+fn a_password_goes_into_the_state_file_only_on_demand() {
+    let (cluster, sandbox) = stage();
+    let arguments = add(
+        &cluster,
+        &["--password-stdin", "--store-password", "--quiet"],
+    );
+    sandbox
+        .pgcreds(&arguments)
+        .stdin("admin-secret\n")
+        .run()
+        .success();
+    assert_eq!(stored(&sandbox).as_deref(), Some("\"admin-secret\""));
+    check(&sandbox).success();
+    for command in ["list", "show main"] {
+        let line = format!("connection {command}");
+        let shown = sandbox.pgcreds(line.split(' ')).run().success();
+        assert!(shown.stdout.contains("in the state file"), "{shown}");
+        assert!(!shown.to_string().contains("admin-secret"), "{shown}");
+    }
+
+    sandbox.write_state("version = 1\n");
+    fs::set_permissions(sandbox.state_path(), fs::Permissions::from_mode(0o640)).unwrap();
+    let command = sandbox.pgcreds(&arguments).stdin("admin-secret\n");
+    assert_eq!(
+        sandbox.refusal(Some(&cluster), command),
+        r#"--- stderr ---
+error: state file "~/.config/pgcreds/pgcreds.toml" holds the password of connection "main", and others can read it (mode 0640)
+hint: Run: chmod 600 '~/.config/pgcreds/pgcreds.toml'
+[exit 1]
+"#
+    );
+}
+
+#[test]
+fn a_password_comes_from_the_environment_each_time() {
+    let (cluster, sandbox) = stage();
+    let command = sandbox.pgcreds(add(&cluster, &["--password-env", "ADMIN_PASSWORD"]));
+    command
+        .env("ADMIN_PASSWORD", "admin-secret")
+        .run()
+        .success();
+    assert_eq!(
+        stored(&sandbox).as_deref(),
+        Some("{ env = \"ADMIN_PASSWORD\" }")
+    );
+    let command = sandbox.pgcreds(["connection", "check", "main"]);
+    command
+        .env("ADMIN_PASSWORD", "admin-secret")
+        .run()
+        .success();
+    let command = sandbox.pgcreds(["connection", "check", "main"]);
+    assert_eq!(command.env("ADMIN_PASSWORD", "wrong").run().code, 3);
+}
+
+#[test]
+fn a_password_comes_from_a_file_each_time() {
+    let (cluster, sandbox) = stage();
+    fs::write(sandbox.home().join("secret"), "admin-secret\nmore\n").unwrap();
+    sandbox
+        .pgcreds(add(&cluster, &["--password-file", "secret"]))
+        .run()
+        .success();
+    let path = sandbox.home().join("secret").display().to_string();
+    assert_eq!(stored(&sandbox), Some(format!("{{ file = \"{path}\" }}")));
+    check(&sandbox).success();
+    for (content, problem) in [
+        (
+            Some("\nadmin-secret"),
+            "password file \"~/secret\" has an empty first line\n",
+        ),
+        (
+            None,
+            "could not read the password file \"~/secret\"\ncaused by: No such file or directory (os error 2)\n",
+        ),
+    ] {
+        fs::remove_file(&path).unwrap();
+        if let Some(content) = content {
+            fs::write(&path, content).unwrap();
+        }
+        let command = sandbox.pgcreds(["connection", "check", "main"]);
+        assert_eq!(
+            sandbox.refusal(Some(&cluster), command),
+            format!(
+                "--- stderr ---\nerror: could not get the password of connection \"main\"\ncaused by: {problem}[exit 1]\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_password_comes_from_a_command_each_time() {
+    let (cluster, sandbox) = stage();
+    let command = r#"sh -c 'echo "$0-secret"; echo more' admin"#;
+    sandbox
+        .pgcreds(add(&cluster, &["--password-command", command]))
+        .run()
+        .success();
+    let toml = r#"{ command = ["sh", "-c", 'echo "$0-secret"; echo more', "admin"] }"#;
+    assert_eq!(stored(&sandbox).as_deref(), Some(toml));
+    check(&sandbox).success();
+    sandbox
+        .pgcreds(["connection", "remove", "main"])
+        .run()
+        .success();
+
+    let context =
+        "error: could not get the password of connection \"main\"\ncaused by: password command";
+    for (command, problem) in [
+        (
+            "'",
+            "error: --password-command is no command: a quote is not closed, or it is empty\n"
+                .to_owned(),
+        ),
+        (
+            " ",
+            "error: --password-command is no command: a quote is not closed, or it is empty\n"
+                .to_owned(),
+        ),
+        (
+            "no-such-program x",
+            format!(
+                "{context} \"no-such-program\" could not be started\ncaused by: No such file or directory (os error 2)\n"
+            ),
+        ),
+        ("true", format!("{context} \"true\" printed nothing\n")),
+        (
+            "sh -c 'echo hunter2; echo its reason >&2; exit 3'",
+            format!("its reason\n{context} \"sh\" failed (exit status: 3)\n"),
+        ),
+    ] {
+        let command = sandbox.pgcreds(add(&cluster, &["--password-command", command]));
+        assert_eq!(
+            sandbox.refusal(Some(&cluster), command),
+            format!("--- stderr ---\n{problem}[exit 1]\n")
+        );
+    }
+}
+
+#[test]
+fn the_rules_of_libpq_hold_where_nothing_else_is_said() {
+    let (cluster, sandbox) = stage();
+    let arguments = add(&cluster, &[]);
+    sandbox
+        .pgcreds(&arguments)
+        .env("PGPASSWORD", "admin-secret")
+        .run()
+        .success();
+    assert_eq!(stored(&sandbox), None);
+    assert_eq!(check(&sandbox).code, 1);
+
+    let line = format!(
+        "127.0.0.1:{}:mydb:vaultadmin:admin-secret\n",
+        cluster.port()
+    );
+    let file = sandbox.home().join(".pgpass");
+    fs::write(&file, format!("# ours\nother:*:*:*:x\n{line}")).unwrap();
+    assert_eq!(
+        check(&sandbox).code,
+        1,
+        "a file that others can read counts as none"
+    );
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    check(&sandbox).success();
+    let command = sandbox.pgcreds(["connection", "check", "main"]);
+    assert_eq!(
+        command.env("PGPASSWORD", "wrong").run().code,
+        3,
+        "PGPASSWORD goes first"
+    );
+    let moved = sandbox.home().join("elsewhere");
+    fs::rename(file, &moved).unwrap();
+    assert_eq!(check(&sandbox).code, 1);
+    let command = sandbox.pgcreds(["connection", "check", "main"]);
+    command.env("PGPASSFILE", moved).run().success();
+}
+
+#[test]
+fn a_password_among_the_arguments_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state("version = 1\n");
+    for url in [
+        "postgresql://admin:hunter2@h/d",
+        "postgres://admin:hunter2@h/d",
+        "postgresql://admin@h/d?password=hunter2",
+        "host=h password=hunter2",
+        "host=h password='hunter2'",
+    ] {
+        let command = sandbox.pgcreds(["connection", "add", "main", "--no-verify", "--url", url]);
+        assert_eq!(
+            sandbox.refusal(None, command),
+            r#"--- stderr ---
+error: the url holds a password, and other users can read the arguments of a process
+hint: Write {{password}} in its place, or leave it out, and use --password-stdin, --password-env, --password-file or --password-command.
+[exit 1]
+"#,
+            "{url}"
+        );
+    }
+}
