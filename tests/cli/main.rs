@@ -25,6 +25,9 @@ mod reference_flow;
 mod renew;
 mod role;
 mod secrets;
+mod state_file;
+mod state_invalid;
+mod state_lock;
 
 use std::fs;
 use std::path::Path;
