@@ -75,8 +75,10 @@ impl Connection {
 
     /// Whether the file that holds it would give a password away to a reader.
     pub(crate) fn has_literal_password(&self) -> bool {
+        // Without a username, any will do: `{{username}}` must not hide the password beside it.
+        let username = self.username.as_deref().unwrap_or_default();
         matches!(self.password, Some(PasswordSource::Literal(_)))
-            || Parameters::parse(self.url.expose(), None)
+            || Parameters::parse(self.url.expose(), Some(username))
                 .is_ok_and(|parameters| parameters.password.is_some())
     }
 
@@ -211,6 +213,7 @@ mod tests {
         assert!(connection("url = \"postgresql://a:b@h/d\"").has_literal_password());
         assert!(connection("url = \"host=h password=b\"").has_literal_password());
         assert!(connection("url = \"host=h\"\npassword = \"b\"").has_literal_password());
+        assert!(connection("url = \"postgresql://{{username}}:b@h/d\"").has_literal_password());
         assert!(
             !connection("url = \"postgresql://{{username}}:{{password}}@h/d\"")
                 .has_literal_password()

@@ -397,6 +397,7 @@ fn a_password_among_the_arguments_is_refused() {
     for url in [
         "postgresql://admin:hunter2@h/d",
         "postgres://admin:hunter2@h/d",
+        "postgresql://{{username}}:hunter2@h/d",
         "postgresql://admin@h/d?password=hunter2",
         "host=h password=hunter2",
         "host=h password='hunter2'",

@@ -242,6 +242,7 @@ fn a_literal_password_that_others_can_read_is_refused_until_they_cannot() {
     for secret in [
         "url = \"host=h\"\npassword = \"hunter2\"",
         "url = \"postgresql://u:hunter2@h/d\"",
+        "url = \"postgresql://{{username}}:hunter2@h/d\"\nusername = \"u\"",
         "url = \"host=h password=hunter2\"",
     ] {
         sandbox.write_state(&STATE.replace("url = \"host=h\"", secret));
