@@ -57,9 +57,8 @@ pub(crate) async fn server(
         .with_context(|| Failure::request(format!("invalid url of connection \"{name}\"")))?;
     let password = match &connection.password {
         Some(source) => Some(password::read(source, folder).await.with_context(|| {
-            Failure::request(format!(
-                "could not get the password of connection \"{name}\""
-            ))
+            // No failure of its own: the source's has the hint.
+            format!("could not get the password of connection \"{name}\"")
         })?),
         None => None,
     };

@@ -266,6 +266,16 @@ fn a_password_comes_from_the_environment_each_time() {
         .success();
     let command = sandbox.pgcreds(["connection", "check", "main"]);
     assert_eq!(command.env("ADMIN_PASSWORD", "wrong").run().code, 3);
+    let unset = sandbox.pgcreds(["connection", "check", "main"]);
+    assert_eq!(
+        sandbox.refusal(Some(&cluster), unset),
+        r#"--- stderr ---
+error: could not get the password of connection "main"
+caused by: environment variable "ADMIN_PASSWORD", which holds the admin's password, is not set
+hint: Set it, for example: export ADMIN_PASSWORD=…
+[exit 1]
+"#
+    );
 }
 
 #[test]
