@@ -8,6 +8,7 @@ use futures_util::stream;
 
 use crate::failure::Failure;
 use crate::model::connection::Connection;
+use crate::model::connection_url::Parameters;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops::password;
@@ -46,15 +47,20 @@ pub(crate) async fn open_all(
         .await
 }
 
+/// A connection's url, taken apart: what can be known to be wrong without a password and a server.
+pub(crate) fn parameters(name: &ConnectionName, connection: &Connection) -> Result<Parameters> {
+    connection
+        .parameters()
+        .with_context(|| Failure::request(format!("invalid url of connection \"{name}\"")))
+}
+
 /// A connection with its password read from its source.
 pub(crate) async fn server(
     name: &ConnectionName,
     connection: &Connection,
     folder: &Path,
 ) -> Result<Server> {
-    let parameters = connection
-        .parameters()
-        .with_context(|| Failure::request(format!("invalid url of connection \"{name}\"")))?;
+    let parameters = parameters(name, connection)?;
     let password = match &connection.password {
         Some(source) => Some(password::read(source, folder).await.with_context(|| {
             // No failure of its own: the source's has the hint.

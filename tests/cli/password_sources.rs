@@ -363,6 +363,23 @@ fn a_password_comes_from_a_command_each_time() {
 }
 
 #[test]
+fn a_source_need_not_be_there_when_nothing_is_verified() {
+    let (cluster, sandbox) = stage();
+    for source in [
+        ["--password-env", "ONLY_IN_CRON"],
+        ["--password-file", "/run/not/mounted/yet"],
+        ["--password-command", "touch ran"],
+    ] {
+        let arguments = add(&cluster, &[&source[..], &["--no-verify"]].concat());
+        sandbox.pgcreds(arguments).run().success();
+        assert!(stored(&sandbox).is_some());
+        let remove = ["connection", "remove", "main", "--force"];
+        sandbox.pgcreds(remove).run().success();
+    }
+    assert!(!sandbox.home().join("ran").exists());
+}
+
+#[test]
 fn the_rules_of_libpq_hold_where_nothing_else_is_said() {
     let (cluster, sandbox) = stage();
     let arguments = add(&cluster, &[]);

@@ -64,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long)]
     store_password: bool,
 
-    /// Do not connect
+    /// Do not connect, nor read the password
     #[arg(long)]
     no_verify: bool,
 }
@@ -105,8 +105,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     refuse_password_in_url(&connection)?;
     connection.password = args.password.source()?;
-    let server = ops::connect::server(&name, &connection, &state.folder).await?;
+    ops::connect::parameters(&name, &connection)?;
     if !args.no_verify {
+        let server = ops::connect::server(&name, &connection, &state.folder).await?;
         let admin = ops::connect::open_server(server).await?;
         let check = ops::check::connection(&admin).await?;
         context.ui.detail(&format!(
