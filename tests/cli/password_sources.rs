@@ -1,6 +1,6 @@
 //! Where the admin's password may come from, and that it never comes from the command line.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Duration;
@@ -211,6 +211,18 @@ fn a_piped_password_is_stored_in_a_file_of_its_own() {
         sandbox.refusal(Some(&cluster), empty),
         "--- stderr ---\nerror: stdin has no password in its first line\n[exit 1]\n"
     );
+}
+
+#[test]
+fn a_password_is_not_stored_when_the_connection_is_not() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state("version = 1\n");
+    let lock = File::create(sandbox.state_path().with_extension("toml.lock")).unwrap();
+    lock.lock().unwrap();
+    let add = "connection add main --url host=h --no-verify --password-stdin";
+    let command = sandbox.pgcreds(add.split(' ')).stdin("hunter2\n");
+    let refusal = sandbox.refusal(None, command);
+    assert!(refusal.contains("is locked by"), "{refusal}");
 }
 
 #[test]

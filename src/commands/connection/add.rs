@@ -1,5 +1,5 @@
 use std::io::{BufRead as _, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -14,7 +14,7 @@ use crate::model::file::FileMode;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops;
-use crate::state::{Section, State, password_file, write_secret};
+use crate::state::{Section, State, StateFile, password_file, write_secret};
 
 /// Add a connection to the state file
 ///
@@ -119,29 +119,46 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             .map(PasswordSource::Literal)
             .or(connection.password);
     }
-    let clear = match &connection.password {
+    let typed = match &connection.password {
         Some(PasswordSource::Literal(secret)) if !args.store_password => Some(secret.clone()),
         _ => None,
     };
-    if let Some(secret) = clear {
-        let path = state.folder.join(password_file(&name));
-        write_secret(
-            &path,
-            format!("{}\n", secret.expose()).as_bytes(),
-            FileMode::default(),
-        )?;
+    if let Some(secret) = typed {
         connection.password = Some(PasswordSource::File(password_file(&name)));
+        let path = state.folder.join(password_file(&name));
+        save(&file, &name, &connection, Some((&path, &secret)))?;
         context
             .ui
             .status(&format!("stored the password in \"{}\"", path.display()));
+    } else {
+        save(&file, &name, &connection, None)?;
     }
-    file.edit(|state, edit| {
-        refuse_existing(state, &name)?;
-        edit.add(Section::Connections, name.as_str(), keys(&connection))
-    })?;
     context.ui.status(&format!("added connection \"{name}\""));
     context.ui.result(&View::new(&name, &connection))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the connection into the state file, and a password into a file of its own: both or neither.
+fn save(
+    file: &StateFile,
+    name: &ConnectionName,
+    connection: &Connection,
+    password: Option<(&Path, &Secret)>,
+) -> Result<()> {
+    let mut written = None;
+    let saved = file.edit(|state, edit| {
+        refuse_existing(state, name)?;
+        if let Some((path, secret)) = password {
+            write_secret(path, format!("{}\n", secret.expose()).as_bytes(), FileMode::default())?;
+            written = Some(path);
+        }
+        edit.add(Section::Connections, name.as_str(), keys(connection))
+    });
+    if let (Err(_), Some(path)) = (&saved, written) {
+        // The first failure is the one to tell.
+        let _ = std::fs::remove_file(path);
+    }
+    saved
 }
 
 /// Every user of the host can read the arguments of a process.
