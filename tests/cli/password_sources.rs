@@ -214,6 +214,33 @@ fn a_piped_password_is_stored_in_a_file_of_its_own() {
 }
 
 #[test]
+fn a_stored_password_goes_with_its_connection_unless_another_needs_it() {
+    let sandbox = Sandbox::new();
+    let add = "connection add main --url host=h --no-verify --password-stdin";
+    let remove = "connection remove main --force";
+    let run = |line: &str| {
+        let command = sandbox.pgcreds(line.split(' ')).stdin("hunter2\n");
+        command.run().success()
+    };
+    let stored = || sandbox.files().contains_key("main.password");
+    let other = "[connections.other]\nurl = \"host=h\"\npassword = { file = \"main.password\" }\n";
+    for (state, stays) in [
+        ("version = 1\n".to_owned(), false),
+        (format!("version = 1\n{other}"), true),
+    ] {
+        sandbox.write_state(&state);
+        run(add);
+        assert!(stored());
+        run(remove);
+        assert_eq!(stored(), stays, "{state}");
+    }
+    sandbox.write_state("version = 1\n");
+    run(add);
+    fs::remove_file(sandbox.state_path().with_file_name("main.password")).unwrap();
+    run(remove);
+}
+
+#[test]
 fn a_password_is_not_stored_when_the_connection_is_not() {
     let sandbox = Sandbox::new();
     sandbox.write_state("version = 1\n");

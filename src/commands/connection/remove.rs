@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -39,7 +40,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
         state.connection(name)?;
         edit.remove(Section::Connections, name.as_str())
     })?;
-    remove_password_file(&state, name, source)?;
+    remove_password_file(&state, name, source.as_ref())?;
     context.ui.status(&format!("removed connection \"{name}\""));
     context
         .ui
@@ -85,20 +86,25 @@ async fn refuse_with_leases(state: &State, name: &ConnectionName) -> Result<()> 
     .into())
 }
 
-/// Removes the password that `connection add` stored; a file of the administrator's own stays.
+/// Removes the password that `connection add` stored, if it is still there; a file of the administrator's own stays, and
+/// so does one that another connection uses.
 fn remove_password_file(
     state: &State,
     name: &ConnectionName,
-    source: Option<PasswordSource>,
+    source: Option<&PasswordSource>,
 ) -> Result<()> {
-    let stored = password_file(name);
-    match source {
-        Some(PasswordSource::File(path)) if path == stored => {
-            let path = state.folder.join(path);
-            std::fs::remove_file(&path).with_context(|| {
-                format!("could not remove the password file \"{}\"", path.display())
-            })
-        }
+    let stored = PasswordSource::File(password_file(name));
+    let is_shared = state
+        .connections
+        .iter()
+        .any(|(other, connection)| other != name && connection.password.as_ref() == Some(&stored));
+    if source != Some(&stored) || is_shared {
+        return Ok(());
+    }
+    let path = state.folder.join(password_file(name));
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error)
+            .with_context(|| format!("could not remove the password file \"{}\"", path.display())),
         _ => Ok(()),
     }
 }
