@@ -42,7 +42,7 @@ impl StateFile {
                 folder.display()
             ))
         })?;
-        let _lock = Lock::acquire(&self.path)?;
+        let _lock = Lock::acquire(&self.target()?)?;
         if fs::symlink_metadata(&self.path).is_ok() {
             self.load()?;
             return Ok(false);
@@ -62,7 +62,7 @@ impl StateFile {
     /// Changes it in place under the lock; what comes out must be a valid state file.
     pub(crate) fn edit(&self, change: impl FnOnce(&State, &mut Edit) -> Result<()>) -> Result<()> {
         self.read()?;
-        let _lock = Lock::acquire(&self.path)?;
+        let _lock = Lock::acquire(&self.target()?)?;
         let text = self.read()?;
         let state = self.parse(&text)?;
         let mut edit = Edit::new(&text)?;
@@ -70,10 +70,16 @@ impl StateFile {
         let text = edit.into_text();
         let state = self.parse(&text)?;
         self.refuse_readable_password(&state)?;
-        // A link stays a link: the file that it leads to is replaced.
-        let target =
-            fs::canonicalize(&self.path).context("could not follow the state file's path")?;
-        write_keeping_mode(&target, text.as_bytes())
+        write_keeping_mode(&self.target()?, text.as_bytes())
+    }
+
+    /// The file that is locked and replaced: a link stays a link, and whoever opens its file directly meets the same lock.
+    fn target(&self) -> Result<PathBuf> {
+        let is_link = fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_symlink());
+        if !is_link || !self.path.exists() {
+            return Ok(self.path.clone());
+        }
+        fs::canonicalize(&self.path).context("could not follow the state file's path")
     }
 
     fn read(&self) -> Result<String> {

@@ -174,7 +174,7 @@ caused by: Permission denied (os error 13)
     set_mode(&folder.join("creds.toml.lock"), 0o666);
     set_mode(&folder, 0o555);
     let answer = with_state(&ADD);
-    assert!(answer.starts_with("--- stderr ---\nerror: could not write the file \"~/open/creds.toml\"\ncaused by: Permission denied"), "{answer}");
+    assert!(answer.starts_with("--- stderr ---\nerror: could not write the file \"open/creds.toml\"\ncaused by: Permission denied"), "{answer}");
     assert_eq!(fs::read_to_string(&file).unwrap(), STATE);
     set_mode(&folder, 0o755);
 }
@@ -203,10 +203,9 @@ fn a_link_is_followed_and_stays_a_link() {
         .success();
     assert_eq!(fs::read_to_string(&file).unwrap(), STATE);
     sandbox.pgcreds(["init"]).run().success();
-    let mut files = names(&folder);
-    files.extend(names(sandbox.state_path().parent().unwrap()));
-    files.retain(|name| !name.ends_with(".lock"));
-    assert_eq!(files, ["creds.toml", "pgcreds.toml"]);
+    let linked = sandbox.state_path().parent().unwrap().to_owned();
+    assert_eq!(names(&folder), ["creds.toml", "creds.toml.lock"]);
+    assert_eq!(names(&linked), ["pgcreds.toml"]);
 }
 
 #[test]

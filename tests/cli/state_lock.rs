@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use crate::harness::{Sandbox, within};
@@ -66,6 +67,23 @@ fn a_writer_waits_for_the_lock() {
     drop(held);
     waiting.wait().success();
     assert!(is_changed());
+}
+
+#[test]
+fn whoever_comes_through_a_link_waits_for_the_same_lock() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state(STATE);
+    let link = sandbox.home().join("link.toml");
+    symlink(sandbox.state_path(), &link).unwrap();
+    let held = hold(&sandbox, "4711\n");
+    let arguments = add("app");
+    let arguments = ["--state", "link.toml"].iter().chain(&arguments);
+    let waiting = sandbox.pgcreds(arguments).spawn();
+    let is_changed = || sandbox.state() != STATE;
+    assert!(!within(Duration::from_millis(200), is_changed), "no wait");
+    drop(held);
+    waiting.wait().success();
+    assert!(is_changed() && !sandbox.home().join("link.toml.lock").exists());
 }
 
 #[test]
