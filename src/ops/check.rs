@@ -158,14 +158,20 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
         ))
         .into());
     }
-    let user = standing(admin).await?.user;
+    let Standing {
+        user,
+        can_create_roles,
+        ..
+    } = standing(admin).await?;
+    let mut grants = privileges::grant_admin_option(&group, &user);
+    if !can_create_roles {
+        let user = crate::postgres::identifier(&user);
+        grants = format!("ALTER ROLE {user} CREATEROLE; {grants}");
+    }
     Err(Failure::server(format!(
         "role \"{name}\": \"{user}\" may not make logins members of \"{group}\""
     ))
-    .hint(format!(
-        "Run as a superuser: {}",
-        privileges::grant_admin_option(&group, &user)
-    ))
+    .hint(format!("Run as a superuser: {grants}"))
     .into())
 }
 

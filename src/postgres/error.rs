@@ -15,6 +15,8 @@ pub(crate) struct DatabaseError {
     detail: Option<String>,
     /// Whether the connection is of no more use.
     is_lost: bool,
+    /// Who asked, for the hint; known once a session is open.
+    admin: Option<String>,
 }
 
 impl fmt::Display for DatabaseError {
@@ -42,6 +44,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
                 code: Some(code),
                 message: db_error.message().to_owned(),
                 detail: db_error.detail().map(str::to_owned),
+                admin: None,
             };
         }
         // tokio-postgres keeps the reason in the source of its error.
@@ -56,6 +59,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
             message,
             detail: None,
             is_lost: true,
+            admin: None,
         }
     }
 }
@@ -68,6 +72,7 @@ impl DatabaseError {
             message: format!("the server did not answer within {seconds} s"),
             detail: None,
             is_lost: true,
+            admin: None,
         }
     }
 
@@ -78,6 +83,7 @@ impl DatabaseError {
             message: message.to_owned(),
             detail: None,
             is_lost: false,
+            admin: None,
         }
     }
 
@@ -98,6 +104,14 @@ impl DatabaseError {
     /// Whether the session is of no more use.
     pub(crate) fn is_lost(&self) -> bool {
         self.is_lost
+    }
+
+    /// The same error with the admin that it happened to.
+    pub(super) fn of(self, admin: &str) -> Self {
+        Self {
+            admin: Some(admin.to_owned()),
+            ..self
+        }
     }
 
     /// The same error, where the session that it ended is not the one that the caller depends on.
@@ -139,9 +153,7 @@ impl DatabaseError {
             return self.certificate_hint().map(str::to_owned);
         };
         let hint = match code.code() {
-            "28P01" | "28000" => {
-                "Check the username, the password's source and pg_hba.conf, then run: pgcreds connection check"
-            }
+            "28P01" | "28000" => "Check the username, the password's source and pg_hba.conf.",
             "3D000" => {
                 "Mend the database's name in the connection's url, or create it with: createdb NAME"
             }
@@ -179,14 +191,24 @@ impl DatabaseError {
     /// What to grant when a permission is missing.
     fn permission_hint(&self) -> String {
         let text = self.text();
-        if text.contains("create role") {
-            return "Run as a superuser: ALTER ROLE <admin> CREATEROLE;".into();
+        let admin = super::identifier(self.admin.as_deref().unwrap_or("admin"));
+        if text.contains("must be superuser") || text.contains("SUPERUSER attribute") {
+            return "Only a superuser can do that: leave it out of the statements, or let a superuser be the connection's admin.".into();
+        }
+        // PostgreSQL 16+ names the attribute.
+        let attribute = text
+            .split_once("Only roles with the ")
+            .and_then(|(_, tail)| tail.split_once(" attribute"))
+            .map(|(attribute, _)| attribute)
+            .or(text.contains("create role").then_some("CREATEROLE"));
+        if let Some(attribute) = attribute {
+            return format!("Run as a superuser: ALTER ROLE {admin} {attribute};");
         }
         if let Some(group) = quoted_after(&text, "role ") {
             let group = super::identifier(group);
-            return format!("Run as a superuser: GRANT {group} TO <admin> WITH ADMIN OPTION;");
+            return format!("Run as a superuser: GRANT {group} TO {admin} WITH ADMIN OPTION;");
         }
-        "Grant the missing privilege to the connection's admin.".into()
+        format!("Grant the missing privilege to {admin}.")
     }
 }
 

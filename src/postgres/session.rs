@@ -69,7 +69,7 @@ impl Session {
 
     /// Runs SQL without parameters in one round trip and returns the rows of all its statements, as text.
     pub(crate) async fn run(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, DatabaseError> {
-        let messages = bounded(self.client.simple_query(sql)).await?;
+        let messages = self.bounded(self.client.simple_query(sql)).await?;
         Ok(messages
             .into_iter()
             .filter_map(|message| match message {
@@ -89,7 +89,7 @@ impl Session {
         // The three are sent at once, in this order; each waits for its own answer.
         let (begun, rows, ended) = tokio::join!(
             self.run(&begin),
-            bounded(self.client.query_typed(sql, parameters)),
+            self.bounded(self.client.query_typed(sql, parameters)),
             self.run("COMMIT"),
         );
         begun?;
@@ -110,7 +110,7 @@ impl Session {
             .map(|(value, kind)| (*value, kind.clone()));
         let (begun, rows) = tokio::join!(
             self.run(&begin),
-            bounded(self.client.query_typed_raw(sql, parameters)),
+            self.bounded(self.client.query_typed_raw(sql, parameters)),
         );
         begun?;
         rows
@@ -120,13 +120,14 @@ impl Session {
     pub(crate) async fn rollback(&self) {
         let _ = self.run("ROLLBACK").await;
     }
-}
 
-async fn bounded<T>(
-    call: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<T, DatabaseError> {
-    match timeout(Duration::from_secs(ANSWER_SECONDS), call).await {
-        Ok(result) => result.map_err(DatabaseError::from),
-        Err(_) => Err(DatabaseError::timed_out(ANSWER_SECONDS)),
+    async fn bounded<T>(
+        &self,
+        call: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, DatabaseError> {
+        match timeout(Duration::from_secs(ANSWER_SECONDS), call).await {
+            Ok(result) => result.map_err(|error| DatabaseError::from(error).of(&self.address.user)),
+            Err(_) => Err(DatabaseError::timed_out(ANSWER_SECONDS)),
+        }
     }
 }

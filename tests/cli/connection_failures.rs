@@ -145,6 +145,23 @@ hint: Mend the database's name in the connection's url, or create it with: creat
 }
 
 #[test]
+fn a_wrong_password() {
+    let (cluster, sandbox) = stage(&[]);
+    std::fs::write(sandbox.home().join("admin.password"), "hunter2\n").unwrap();
+    everything_answers(
+        Some(&cluster),
+        &sandbox,
+        cluster.port(),
+        r#"--- stderr ---
+error: could not connect to "my-postgres-db" at 127.0.0.1:PORT, database "mydb", as "vaultadmin"
+caused by: password authentication failed for user "vaultadmin" (SQLSTATE 28P01)
+hint: Check the username, the password's source and pg_hba.conf.
+[exit 3]
+"#,
+    );
+}
+
+#[test]
 fn too_many_connections() {
     let (cluster, sandbox) = stage(&[]);
     cluster.execute("ALTER ROLE vaultadmin CONNECTION LIMIT 0");

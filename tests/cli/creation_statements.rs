@@ -322,3 +322,55 @@ hint: Run as a superuser: GRANT "other's group" TO "vaultadmin" WITH ADMIN OPTIO
         .run()
         .success();
 }
+
+/// The hint is one that helps: what it says to run is run, and then it works.
+#[test]
+fn the_grants_of_a_hint_are_enough() {
+    let (cluster, sandbox) = stage(Admin::CreateRole);
+    cluster.execute("ALTER ROLE vaultadmin RENAME TO \"the admin\"");
+    cluster.execute(
+        "ALTER ROLE \"the admin\" NOCREATEROLE PASSWORD 'admin-secret'; CREATE ROLE other",
+    );
+    sandbox.write_state(&sandbox.state().replace("vaultadmin", "the admin"));
+    let run = |line: &str| sandbox.pgcreds(line.split(' ')).run();
+    let add = "role add --connection my-postgres-db --no-verify";
+    run(&format!("{add} grouped --member-of other")).success();
+    let sql = ["--creation-statements", CREATE];
+    let written = add.split(' ').chain(["written"]).chain(sql);
+    sandbox.pgcreds(written).run().success();
+    for line in [
+        "role check grouped",
+        "issue grouped",
+        "role check written",
+        "issue written",
+    ] {
+        cluster.execute("ALTER ROLE \"the admin\" NOCREATEROLE");
+        // On PostgreSQL 16 and later, the first hint leads to a second one.
+        for _ in 0..3 {
+            let answer = run(line);
+            let Some((_, hint)) = answer.stderr.split_once("hint: Run as a superuser: ") else {
+                assert_eq!(answer.code, 0, "{line}: {answer}");
+                break;
+            };
+            cluster.execute(hint);
+        }
+        run(line).success();
+        if cluster.version() >= 16 {
+            cluster.execute("REVOKE other FROM \"the admin\" CASCADE");
+        }
+    }
+}
+
+#[test]
+fn what_only_a_superuser_can_do_is_said_to_be_so() {
+    let (cluster, sandbox) = stage(Admin::CreateRole);
+    cluster.execute("CREATE ROLE boss SUPERUSER");
+    for sql in [
+        "ALTER ROLE \"{{name}}\" SUPERUSER",
+        "GRANT boss TO \"{{name}}\"",
+    ] {
+        let answer = refusal(&cluster, &sandbox, &[CREATE, sql]);
+        let hint = "hint: Only a superuser can do that: leave it out of the statements, or let a superuser be the connection's admin.\n[exit 3]\n";
+        assert!(answer.ends_with(hint), "{sql}: {answer}");
+    }
+}
