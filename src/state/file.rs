@@ -135,10 +135,15 @@ impl StateFile {
             return Ok(());
         }
         let path = self.path.display();
+        let hint = if version > STATE_VERSION {
+            "A newer pgcreds wrote it. Use that one, or another state file with --state FILE."
+        } else {
+            "There is no such version: write version = 1."
+        };
         Err(Failure::request(format!(
             "state file \"{path}\" has version {version}, not {STATE_VERSION}"
         ))
-        .hint("A newer pgcreds wrote it. Use that one, or another state file with --state FILE.")
+        .hint(hint)
         .into())
     }
 

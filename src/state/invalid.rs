@@ -55,9 +55,20 @@ fn explain(message: &str) -> (String, Option<String>) {
         .iter()
         .any(|start| message.starts_with(start));
     match message.rsplit_once(", expected ") {
-        Some((_, expected)) if has_value => (format!("expected {expected}"), None),
+        Some((_, expected)) if has_value => (format!("expected {}", in_toml(expected)), None),
         _ if has_value => ("a value of the wrong type".to_owned(), None),
         _ => (message.to_owned(), None),
+    }
+}
+
+/// What serde calls by its name in Rust, as a person who writes TOML knows it.
+fn in_toml(expected: &str) -> &str {
+    match expected {
+        "i64" | "u32" => "a whole number",
+        "a sequence" => "an array",
+        "a map" => "a table",
+        "path string" => "a string",
+        other => other,
     }
 }
 

@@ -176,6 +176,39 @@ fn values_that_a_type_refuses() {
 }
 
 #[test]
+fn types_are_named_as_toml_has_them() {
+    let sandbox = Sandbox::new();
+    for (text, problem) in [
+        (
+            "version = \"hunter2\"\n".to_owned(),
+            ", line 1, column 11: expected a whole number",
+        ),
+        (
+            "version = 1\nconnections = \"hunter2\"\n".to_owned(),
+            ", line 2, column 15: expected a table",
+        ),
+        (
+            connection("url = \"x\"\nallowed_roles = \"hunter2\""),
+            ", line 4, column 17: expected an array",
+        ),
+        (
+            connection("url = \"x\"\npassword = { file = [\"hunter2\"] }"),
+            ", line 4, column 21: expected a string",
+        ),
+        (
+            role("member_of = [\"g\"]\nmax_leases = \"hunter2\""),
+            ", line 5, column 14: expected a whole number",
+        ),
+        (
+            role("member_of = [\"g\"]\nmax_leases = -1"),
+            ", line 5, column 14: expected a whole number",
+        ),
+    ] {
+        assert_eq!(message(&sandbox, &text), problem, "{text}");
+    }
+}
+
+#[test]
 fn roles_that_contradict_themselves() {
     let sandbox = Sandbox::new();
     for (lines, problem) in [
@@ -221,4 +254,15 @@ error: state file "~/.config/pgcreds/pgcreds.toml" has version 2, not 1
 hint: A newer pgcreds wrote it. Use that one, or another state file with --state FILE."#
         );
     }
+}
+
+#[test]
+fn a_version_that_never_was() {
+    let sandbox = Sandbox::new();
+    assert_eq!(
+        message(&sandbox, "version = 0\n"),
+        r#"--- stderr ---
+error: state file "~/.config/pgcreds/pgcreds.toml" has version 0, not 1
+hint: There is no such version: write version = 1."#
+    );
 }
