@@ -154,6 +154,24 @@ For more information, try '--help'.
 }
 
 #[test]
+fn a_role_needs_statements_or_groups() {
+    let sandbox = Sandbox::new();
+    assert_eq!(
+        run(&sandbox, "role add x --connection c").to_string(),
+        "\
+--- stderr ---
+error: the following required arguments were not provided:
+  <--creation-statements <SQL>|--member-of <GROUP>|--set-role <GROUP>>
+
+Usage: pgcreds role add --connection <NAME> <--creation-statements <SQL>|--member-of <GROUP>|--set-role <GROUP>> <NAME>
+
+For more information, try '--help'.
+[exit 2]
+"
+    );
+}
+
+#[test]
 fn the_format_comes_from_the_option_else_from_the_environment() {
     let sandbox = Sandbox::new();
     sandbox.write_state("version = 1\n");

@@ -24,7 +24,9 @@ use crate::state::{Section, State};
 ///   pgcreds role add app-role --connection my-postgres-db --default-ttl 1h --max-ttl 24h --creation-statements \
 ///     "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, group(
+    clap::ArgGroup::new("recipe").required(true).multiple(true).args(["creation_statements", "member_of", "set_role"])
+))]
 pub(crate) struct Args {
     /// The role's name
     name: RoleName,
@@ -34,7 +36,7 @@ pub(crate) struct Args {
     connection: ConnectionName,
 
     /// SQL that makes a login (can be repeated)
-    #[arg(long, value_name = "SQL", conflicts_with_all = ["member_of", "set_role"], required_unless_present_any = ["member_of", "set_role"])]
+    #[arg(long, value_name = "SQL", conflicts_with_all = ["member_of", "set_role"])]
     creation_statements: Vec<String>,
 
     /// Group role that logins become members of (can be repeated)
