@@ -3,7 +3,9 @@
 use crate::harness::{Run, Sandbox};
 
 /// Every command, as `--help` lists them.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
+    "agent",
+    "exec",
     "",
     "init",
     "connection",

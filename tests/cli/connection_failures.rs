@@ -276,16 +276,30 @@ fn a_server_that_closes_the_connection() {
 }
 
 #[test]
-fn a_server_that_wants_tls() {
-    let sandbox = Sandbox::new();
-    sandbox.write_state("version = 1\n");
-    for mode in ["require", "verify-ca", "verify-full"] {
-        let answer = add(None, &sandbox, &format!("postgresql://h/d?sslmode={mode}"));
+fn a_server_that_speaks_no_tls() {
+    let (cluster, sandbox) = stage(&[]);
+    let add = |mode| {
+        let url = format!(
+            "postgresql://127.0.0.1:{}/mydb?sslmode={mode}",
+            cluster.port()
+        );
+        replace_port(&add(Some(&cluster), &sandbox, &url), cluster.port())
+    };
+    assert_eq!(
+        add("require"),
+        r#"--- stderr ---
+error: could not connect to "other" at 127.0.0.1:PORT, database "mydb", as "vaultadmin"
+caused by: error performing TLS handshake: server does not support TLS
+hint: Check that the server runs and that its host, port and firewall let you in, then run: pgcreds connection check other
+[exit 3]
+"#
+    );
+    for mode in ["verify-ca", "verify-full"] {
         assert_eq!(
-            answer,
+            add(mode),
             r#"--- stderr ---
-error: connection "other" asks for TLS, which this version of pgcreds does not speak yet
-hint: Use a Unix socket, an SSH tunnel to the server, or sslmode=disable on a trusted network.
+error: could not connect to "other" at 127.0.0.1:PORT, database "mydb", as "vaultadmin"
+caused by: root certificate file "~/.postgresql/root.crt" does not exist; name one with sslrootcert=FILE, or sslrootcert=system
 [exit 1]
 "#
         );

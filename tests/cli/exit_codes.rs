@@ -48,7 +48,7 @@ fn three_is_an_unreachable_or_unwilling_server() {
     let run = stage.sandbox.pgcreds(["issue", "app-role"]).run().exits(3);
     assert!(
         run.stderr
-            .contains("hint: Run as a superuser: ALTER ROLE <admin> CREATEROLE;\n"),
+            .contains("hint: Run as a superuser: ALTER ROLE \"vaultadmin\" CREATEROLE;\n"),
         "{run}"
     );
     stage.cluster.stop();

@@ -18,7 +18,7 @@ created "~/.config/pgcreds/pgcreds.toml"; next: pgcreds connection add NAME --ur
     );
     assert_eq!(
         sandbox.state(),
-        "# Connections and roles of pgcreds: https://github.com/pgcreds/pgcreds#state-file\nversion = 1\n"
+        "# Connections and roles of pgcreds. Leases are not here: they are in PostgreSQL.\nversion = 1\n"
     );
     let mode = sandbox.state_path().metadata().unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
@@ -73,7 +73,7 @@ fn what_is_no_state_file_is_reported_and_kept() {
         sandbox.refusal(None, sandbox.pgcreds(["init"])),
         r#"--- stderr ---
 error: invalid state file "~/.config/pgcreds/pgcreds.toml", line 2, column 1: unknown key "rols"
-hint: Did you mean "roles"? There are "version", "connections", "roles".
+hint: Did you mean "roles"? There are "version", "connections", "roles", "files".
 [exit 1]
 "#
     );

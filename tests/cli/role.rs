@@ -53,7 +53,7 @@ fn a_role_lives_from_add_to_remove() {
 connection = "my-postgres-db"
 creation_statements = ["""{REFERENCE}"""]
 default_ttl = "1h"
-max_ttl = "1d"
+max_ttl = "24h"
 "#
         );
         assert_eq!(sandbox.state(), format!("{before}{entry}"));
@@ -269,7 +269,7 @@ url = '''host=x'''"#;
         "--no-verify",
     ];
     sandbox.pgcreds(add).run().success();
-    let entry = "\n[roles.second]\nconnection = \"main\"\nset_role = \"g\"\ndefault_ttl = \"1h\"\nmax_ttl = \"1d\"\n";
+    let entry = "\n[roles.second]\nconnection = \"main\"\nset_role = \"g\"\ndefault_ttl = \"1h\"\nmax_ttl = \"24h\"\n";
     assert_eq!(
         sandbox.state(),
         format!(

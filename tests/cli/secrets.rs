@@ -175,7 +175,7 @@ fn failing_logins_of_the_admin_tell_none() {
         "--- stderr ---\n\
          error: could not connect to \"my-postgres-db\" at 127.0.0.1:PORT, database \"mydb\", as \"vaultadmin\"\n\
          caused by: password authentication failed for user \"vaultadmin\" (SQLSTATE 28P01)\n\
-         hint: Check the username, the password's source and pg_hba.conf, then run: pgcreds connection check\n\
+         hint: Check the username, the password's source and pg_hba.conf.\n\
          [exit 3]\n"
     );
     stage.cluster.stop();

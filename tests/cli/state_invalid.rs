@@ -122,7 +122,7 @@ fn unknown_and_missing_keys() {
     for (text, problem) in [
         (
             connection("url = \"x\"\npasswrod = \"hunter2\""),
-            ", line 4, column 1: unknown key \"passwrod\"\nhint: Did you mean \"password\"? There are \"url\", \"username\", \"password\", \"allowed_roles\".",
+            ", line 4, column 1: unknown key \"passwrod\"\nhint: Did you mean \"password\"? There are \"url\", \"username\", \"password\", \"allowed_roles\", \"client_host\", \"client_port\", \"client_sslmode\".",
         ),
         (
             connection("url = \"x\"\npassword = { flie = \"hunter2\" }"),
@@ -130,7 +130,7 @@ fn unknown_and_missing_keys() {
         ),
         (
             "version = 1\n[role.a]\nconnection = \"hunter2\"\n".to_owned(),
-            ", line 2, column 2: unknown key \"role\"\nhint: Did you mean \"roles\"? There are \"version\", \"connections\", \"roles\".",
+            ", line 2, column 2: unknown key \"role\"\nhint: Did you mean \"roles\"? There are \"version\", \"connections\", \"roles\", \"files\".",
         ),
         (
             connection("username = \"hunter2\""),
@@ -214,7 +214,7 @@ fn roles_that_contradict_themselves() {
     for (lines, problem) in [
         (
             "member_of = [\"g\"]\ndefault_ttl = \"25h\"",
-            "default_ttl 1d1h is over max_ttl 1d",
+            "default_ttl 25h is over max_ttl 24h",
         ),
         ("member_of = []", "it has no creation_statements"),
         (
