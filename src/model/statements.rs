@@ -83,16 +83,28 @@ impl Statements {
         Ok(())
     }
 
+    /// Whether a statement changes the access control list of an object, which only one transaction at a time can.
+    pub(crate) fn grants_on_objects(&self) -> bool {
+        self.any(|words| {
+            let first = words.first().map(String::as_str);
+            matches!(first, Some("GRANT" | "REVOKE")) && words.iter().any(|word| word == "ON")
+        })
+    }
+
     /// Whether a statement grants on all tables of a schema: each login then adds to every table's ACL.
     pub(crate) fn grants_on_all_tables(&self) -> bool {
+        self.any(|words| {
+            words.first().is_some_and(|first| first == "GRANT")
+                && words.windows(2).any(|pair| pair == ["ON", "ALL"])
+        })
+    }
+
+    fn any(&self, is_wanted: impl Fn(&[String]) -> bool) -> bool {
         self.0
             .iter()
             .filter_map(|text| sql_text::statements(text).ok())
             .flatten()
-            .any(|words| {
-                words.first().is_some_and(|first| first == "GRANT")
-                    && words.windows(2).any(|pair| pair == ["ON", "ALL"])
-            })
+            .any(|words| is_wanted(&words))
     }
 
     /// Fills the placeholders in and joins the texts to one, each ended so that it cannot swallow the next.

@@ -9,7 +9,7 @@ use crate::model::role::Role;
 use crate::model::timestamp::Timestamp;
 use crate::ops::connect::{self, Admin};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::NewLogin;
+use crate::postgres::login::{NewLogin, verifier};
 use crate::postgres::privileges::{self, Standing};
 use crate::state::State;
 
@@ -109,7 +109,7 @@ pub(crate) async fn role(
     };
     let probe = NewLogin {
         id: &id,
-        password: &generate_password(),
+        verifier: &verifier(&generate_password()),
         role_name: name,
         role: &role,
         connection: &role.connection,

@@ -13,7 +13,7 @@ use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::NewLogin;
+use crate::postgres::login::{NewLogin, verifier};
 use crate::postgres::retry::on_conflict;
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -57,7 +57,7 @@ pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) 
     let password = generate_password();
     let login = NewLogin {
         id: &id,
-        password: &password,
+        verifier: &verifier(&password),
         role_name: &request.role,
         role,
         connection: &role.connection,

@@ -20,10 +20,16 @@ use crate::postgres::{identifier, literal};
 /// `to_char` format of a [`Timestamp`].
 pub(super) const TIMESTAMP_FORMAT: &str = "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'";
 
+/// The SCRAM-SHA-256 verifier of a password, with a new salt each time: all that the server ever gets of it.
+pub(crate) fn verifier(password: &Secret) -> String {
+    scram_sha_256(password.expose().as_bytes())
+}
+
 /// Everything that a new login is made from.
 pub(crate) struct NewLogin<'a> {
     pub(crate) id: &'a LeaseId,
-    pub(crate) password: &'a Secret,
+    /// What the server gets in the password's place, from [`verifier`].
+    pub(crate) verifier: &'a str,
     pub(crate) role_name: &'a RoleName,
     pub(crate) role: &'a Role,
     pub(crate) connection: &'a ConnectionName,
@@ -64,12 +70,11 @@ impl NewLogin<'_> {
     pub(crate) async fn create(&self, session: &Session, in_turn: bool) -> Result<(Lease, Times)> {
         let times = self.begin(session, in_turn).await?;
         let marker = self.marker(&times);
-        let verifier = self.verifier();
-        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &verifier));
+        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker));
         let rows = session
             .run(&sql)
             .await
-            .map_err(|error| self.creation_failure(error, &verifier))?;
+            .map_err(|error| self.creation_failure(error))?;
         let oid = rows
             .iter()
             .find_map(|row| row.try_get("pgcreds_oid").ok().flatten()?.parse().ok());
@@ -88,7 +93,6 @@ impl NewLogin<'_> {
     pub(crate) async fn rehearse(&self, session: &Session) -> Result<(Made, Times)> {
         let times = self.begin(session, false).await?;
         let marker = self.marker(&times);
-        let verifier = self.verifier();
         let columns: Vec<String> = ATTRIBUTES
             .iter()
             .map(|(name, column)| format!("{column} AS pgcreds_{name}"))
@@ -97,14 +101,14 @@ impl NewLogin<'_> {
             "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
              JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
-            self.creation_sql(&times, &marker, &verifier),
+            self.creation_sql(&times, &marker),
             columns.join(", "),
             literal(self.id.as_str()),
         );
         let rows = session
             .run(&sql)
             .await
-            .map_err(|error| self.creation_failure(error, &verifier))?;
+            .map_err(|error| self.creation_failure(error))?;
         let value = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
         let is_set = |name: &str| value(&format!("pgcreds_{name}")) == Some("t");
         let made = Made {
@@ -131,16 +135,7 @@ impl NewLogin<'_> {
                 self.role_name, self.connection
             )
         };
-        // The lock makes counting and creating one step, or lets transactions that got into each other's way queue up.
-        let lock = if in_turn || self.role.max_leases.is_some() {
-            // Whoever waits in this queue is in nobody's way: only the time limit of a statement holds.
-            format!(
-                "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(hashtext({})); {LOCK_TIMEOUT};",
-                literal(&format!("pgcreds {}", self.role_name))
-            )
-        } else {
-            String::new()
-        };
+        let lock = self.queue(in_turn);
         let count = match self.role.max_leases {
             Some(_) => live_leases(self.role_name),
             None => "0".into(),
@@ -188,6 +183,24 @@ impl NewLogin<'_> {
         })
     }
 
+    /// The locks that make logins wait for each other where they must: those of a role whose leases are counted, and those
+    /// that grant on objects, because PostgreSQL lets only one at a time change an object's access control list and fails
+    /// the others. `in_turn` is for those that have got into each other's way nevertheless.
+    fn queue(&self, in_turn: bool) -> String {
+        let counting = self
+            .role
+            .max_leases
+            .map(|_| format!("pgcreds {}", self.role_name));
+        let is_granting = in_turn || self.role.creation_statements.grants_on_objects();
+        let granting = is_granting.then(|| "pgcreds".to_owned());
+        // Whoever waits in these queues is in nobody's way: only the time limit of a statement holds.
+        let locks = [counting, granting].into_iter().flatten().map(|key| {
+            let key = literal(&key);
+            format!("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(hashtext({key})); {LOCK_TIMEOUT};")
+        });
+        locks.collect()
+    }
+
     fn marker(&self, times: &Times) -> Marker {
         Marker::new(
             self.id.clone(),
@@ -197,18 +210,13 @@ impl NewLogin<'_> {
         )
     }
 
-    /// What the server gets in the password's place, with a new salt each time.
-    fn verifier(&self) -> String {
-        scram_sha_256(self.password.expose().as_bytes())
-    }
-
     /// The administrator's statements, then what no statement can leave out: the end, the marker, and a look at the result.
-    fn creation_sql(&self, times: &Times, marker: &Marker, verifier: &str) -> String {
+    fn creation_sql(&self, times: &Times, marker: &Marker) -> String {
         let name = self.id.as_str();
         let expiration = postgres_time(&times.expires_at);
         let statements = self.role.creation().render(&Values {
             name,
-            password: verifier,
+            password: self.verifier,
             expiration: &expiration,
         });
         format!(
@@ -221,7 +229,7 @@ impl NewLogin<'_> {
     }
 
     /// Says what is wrong with the creation statements, without their text.
-    fn creation_failure(&self, error: DatabaseError, verifier: &str) -> anyhow::Error {
+    fn creation_failure(&self, error: DatabaseError) -> anyhow::Error {
         let role = self.role_name;
         let verdict = VERDICTS
             .iter()
@@ -231,7 +239,7 @@ impl NewLogin<'_> {
                 .hint(*hint)
                 .into();
         }
-        let error = error.redacted(verifier);
+        let error = error.redacted(self.verifier);
         error.failure(format!(
             "could not run the creation_statements of role \"{role}\" on connection \"{}\"",
             self.connection
