@@ -237,13 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn grants_on_all_tables_are_seen() {
-        assert!(
-            statements("x; grant select on all tables in schema public to a")
-                .grants_on_all_tables()
-        );
-        assert!(
-            !statements("grant app_rw to a; select 'grant on all tables'").grants_on_all_tables()
-        );
+    fn grants_are_seen() {
+        let all = statements("x; grant select on all tables in schema public to a");
+        assert!(all.grants_on_all_tables() && all.grants_on_objects());
+        let one = statements("revoke usage on schema a from b");
+        assert!(!one.grants_on_all_tables() && one.grants_on_objects());
+        let membership = statements("grant app_rw to a; select 'grant on all tables'");
+        assert!(!membership.grants_on_all_tables() && !membership.grants_on_objects());
     }
 }
