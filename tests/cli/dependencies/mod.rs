@@ -1,0 +1,7 @@
+//! Whatever depends on a lease, it goes, and nothing of value goes with it. Each row of the tables makes one kind of dependency.
+
+mod grants;
+mod memberships;
+mod owned;
+mod references;
+mod table;
