@@ -124,7 +124,7 @@ async fn reassign(session: &Session, logins: &[Login]) -> Result<Vec<String>, Da
     if owners.is_empty() {
         return Ok(Vec::new());
     }
-    let fallback = default_owner(session).await?;
+    let fallback = default_owner(session, logins).await?;
     let (mut by_successor, mut unasked) = (BTreeMap::<&str, Vec<&str>>::new(), Vec::new());
     for login in logins {
         if owners.contains(login.oid.to_string().as_str()) {
@@ -182,13 +182,16 @@ async fn disarm(
     Ok(text("note").map(str::to_owned).collect())
 }
 
-/// The successor where a role names none: the database's owner if the admin may act for it, else the admin.
-async fn default_owner(session: &Session) -> Result<String, DatabaseError> {
+/// The successor where a role names none: the database's owner if the admin may act for it and it is none of the logins,
+/// else the admin.
+async fn default_owner(session: &Session, logins: &[Login]) -> Result<String, DatabaseError> {
+    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     let rows = session
-        .run(
-            "SELECT CASE WHEN pg_has_role(datdba, 'USAGE') THEN pg_get_userbyid(datdba) ELSE current_user END \
-             FROM pg_database WHERE datname = current_database()",
-        )
+        .run(&format!(
+            "SELECT CASE WHEN datdba <> ALL('{{{}}}'::oid[]) AND pg_has_role(datdba, 'USAGE') THEN pg_get_userbyid(datdba) \
+             ELSE current_user END FROM pg_database WHERE datname = current_database()",
+            oids.join(",")
+        ))
         .await?;
     let owner = rows.first().and_then(|row| row.get(0)).map(str::to_owned);
     owner.ok_or_else(|| DatabaseError::unexpected("the database has no owner"))

@@ -1,5 +1,6 @@
 //! Whatever depends on a lease, it goes, and nothing of value goes with it. Each row of the tables makes one kind of dependency.
 
+mod databases;
 mod grants;
 mod memberships;
 mod owned;
