@@ -135,10 +135,15 @@ async fn reassign(session: &Session, logins: &[Login]) -> Result<Vec<String>, Da
     }
     let notes = disarm(session, &unasked, &fallback).await?;
     for (successor, owners) in by_successor {
-        let (owners, successor) = (identifiers(owners), identifier(successor));
+        let sql = format!(
+            "REASSIGN OWNED BY {} TO {}",
+            identifiers(owners),
+            identifier(successor)
+        );
         session
-            .run(&format!("REASSIGN OWNED BY {owners} TO {successor}"))
-            .await?;
+            .run(&sql)
+            .await
+            .map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
     }
     Ok(notes)
 }

@@ -134,6 +134,12 @@ impl DatabaseError {
         }
     }
 
+    /// The same error, with what failed before the server's words.
+    pub(crate) fn during(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// Takes a secret out of the texts: PostgreSQL repeats parts of a statement that it does not understand.
     pub(crate) fn redacted(mut self, secret: &str) -> Self {
         self.message = self.message.replace(secret, "***");

@@ -5,4 +5,5 @@ mod grants;
 mod memberships;
 mod owned;
 mod references;
+mod successor;
 mod table;
