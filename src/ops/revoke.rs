@@ -158,9 +158,9 @@ impl Revocation<'_> {
             |lease| open.contains(&lease.oid),
             &format!("its sessions did not end within {seconds} s"),
         );
-        for (oid, problem) in
-            revocation::prepared_transactions(session, &oids(&batch.leases)).await?
-        {
+        let prepared = revocation::prepared_transactions(session, &oids(&batch.leases)).await?;
+        for (oid, names) in prepared {
+            let problem = format!("{names} has to be committed or rolled back first");
             batch.fail(|lease| lease.oid == oid, &problem);
         }
         Ok(())

@@ -139,22 +139,24 @@ async fn open_sessions(session: &Session, oids: &[u32]) -> Result<Vec<u32>, Data
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// The prepared transactions of these logins, in words. They outlive their sessions, and what they created belongs to
-/// nobody yet who could be asked about it.
+/// The logins among these that a prepared transaction belongs to, or holds on to, with the transactions in words. No
+/// session is there to be ended, and dropping would wait for its locks.
 pub(crate) async fn prepared_transactions(
     session: &Session,
     oids: &[u32],
 ) -> Result<Vec<(u32, String)>, DatabaseError> {
+    // PostgreSQL shows locks of prepared transactions with the transaction's id for a session's. (src/backend/utils/adt/lockfuncs.c)
     let rows = session
         .query(
-            "SELECT r.oid, format('it has prepared transaction %L in database \"%s\", to be ended with COMMIT PREPARED or \
-             ROLLBACK PREPARED there', p.gid, p.database) AS problem \
-             FROM pg_prepared_xacts p JOIN pg_roles r ON r.rolname = p.owner WHERE r.oid = ANY($1)",
+            "SELECT r.oid, string_agg(format('prepared transaction \"%s\" in database \"%s\"', p.gid, p.database), ', ' ORDER BY p.gid) AS names \
+             FROM pg_prepared_xacts p JOIN pg_roles r ON r.oid = ANY($1) AND (r.rolname = p.owner OR EXISTS ( \
+                 SELECT FROM pg_locks l WHERE l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction \
+                 AND l.locktype = 'object' AND l.classid = 'pg_authid'::regclass AND l.objid = r.oid)) GROUP BY 1",
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;
     rows.iter()
-        .map(|row| Ok((row.try_get("oid")?, row.try_get("problem")?)))
+        .map(|row| Ok((row.try_get("oid")?, row.try_get("names")?)))
         .collect()
 }
 

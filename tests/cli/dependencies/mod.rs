@@ -4,6 +4,7 @@ mod databases;
 mod grants;
 mod memberships;
 mod owned;
+mod prepared;
 mod references;
 mod successor;
 mod table;
