@@ -26,6 +26,7 @@ mod reference_flow;
 mod renew;
 mod role;
 mod secrets;
+mod sessions;
 mod stage;
 mod state_file;
 mod state_invalid;
