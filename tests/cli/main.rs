@@ -24,6 +24,7 @@ mod lease_stage;
 mod password_sources;
 mod reference_flow;
 mod renew;
+mod revocation;
 mod role;
 mod secrets;
 mod sessions;

@@ -1,0 +1,283 @@
+//! `pgcreds lease revoke`: which leases it takes, and which roles it never touches.
+
+use crate::harness::Admin;
+use crate::stage::{LATER, PAST, Stage, creation, identifier, literal, marker};
+
+/// The marker of a lease, with one field replaced.
+fn forged(name: &str, field: &str, value: impl Into<serde_json::Value>) -> String {
+    let mut marker = marker(name);
+    marker[field] = value.into();
+    marker.to_string()
+}
+
+/// Makes a role with that comment, which a sweep would take if it were a lease.
+fn make_with_comment(stage: &Stage, name: &str, comment: &str) {
+    let role = identifier(name);
+    stage.as_admin(&format!(
+        "CREATE ROLE {role} LOGIN VALID UNTIL '{PAST}'; COMMENT ON ROLE {role} IS {}",
+        literal(comment)
+    ));
+}
+
+#[test]
+fn revoking_twice_is_the_same_as_once() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.make(["pgc once"], LATER);
+    let run = stage.revoke("pgc once").success();
+    assert_eq!(
+        run.to_string(),
+        "--- stderr ---\nrevoked lease \"pgc once\"\n[exit 0]\n"
+    );
+    let run = stage.revoke("pgc once").success();
+    assert!(
+        run.stderr
+            .starts_with("lease \"pgc once\" is gone already\n"),
+        "{run}"
+    );
+    let run = stage
+        .sandbox
+        .pgcreds([
+            "lease",
+            "revoke",
+            "pgc once",
+            "pgc never",
+            "--format",
+            "json",
+        ])
+        .run()
+        .success();
+    let names = serde_json::json!(["pgc never", "pgc once"]);
+    let mut revoked = run.json()["revoked"].as_array().unwrap().clone();
+    revoked.sort_by_key(ToString::to_string);
+    assert_eq!(serde_json::json!(revoked), names);
+}
+
+#[test]
+fn what_is_no_lease_is_refused_by_name() {
+    let stage = Stage::new(Admin::Superuser);
+    stage.as_admin(
+        "CREATE ROLE bystander LOGIN; CREATE ROLE commented; COMMENT ON ROLE commented IS 'hello'",
+    );
+    stage.as_admin(&format!(
+        "{} ALTER ROLE pgc_super SUPERUSER; COMMENT ON ROLE vaultadmin IS {}",
+        creation("pgc_super", PAST),
+        literal(&marker("vaultadmin").to_string())
+    ));
+    make_with_comment(&stage, "pgc_copied", &marker("pgc_original").to_string());
+    stage.make(["pgc real"], LATER);
+    for name in [
+        "bystander",
+        "commented",
+        "pgc_super",
+        "vaultadmin",
+        "pgc_copied",
+        "postgres",
+    ] {
+        let run = stage
+            .sandbox
+            .pgcreds(["lease", "revoke", "pgc real", name])
+            .run()
+            .exits(1);
+        let expected = format!("error: role \"{name}\" is not a lease of pgcreds\n");
+        assert!(run.stderr.starts_with(&expected), "{run}");
+    }
+    assert_eq!(
+        stage.sweep([] as [&str; 0]).success().to_string(),
+        "[exit 0]\n"
+    );
+    let left = "SELECT count(*) FROM pg_roles WHERE rolcanlogin AND rolname IN \
+        ('bystander', 'pgc_super', 'vaultadmin', 'pgc_copied', 'pgc real')";
+    assert_eq!(stage.cluster.value(left), "5");
+}
+
+#[test]
+fn forged_markers_stop_nobody_and_run_nothing() {
+    let stage = Stage::new(Admin::CreateRole);
+    let injection = "x'; DROP ROLE dbowner; --\"";
+    for (name, comment) in [
+        ("pgc_1", forged("pgc_1", "lease", injection)),
+        ("pgc_2", forged("pgc_2", "role", injection)),
+        ("pgc_3", forged("pgc_3", "connection", injection)),
+        ("pgc_4", forged("pgc_4", "max_expires_at", injection)),
+        ("pgc_5", forged("pgc_5", "max_expires_at", "2300-01-01")),
+        ("pgc_6", forged("pgc_6", "max_expires_at", "infinity")),
+        ("pgc_7", forged("pgc_7", "label", "x".repeat(1 << 20))),
+        ("pgc_8", forged("pgc_8", "pgcreds", -1)),
+        ("pgc_9", forged("pgc_9", "pgcreds", "1")),
+        ("pgc_a", "{\"pgcreds\":".to_owned()),
+        ("pgc_b", "{\"pgcreds\":1}".to_owned()),
+        ("pgc_c", format!("{{\"pgcreds\":{}", "[".repeat(100_000))),
+        ("pgc_d", "{\"pgcreds\":1,\u{e9}\u{1}\\u0000\"}".to_owned()),
+    ] {
+        make_with_comment(&stage, name, &comment);
+    }
+    // Nothing is wrong with these markers: whoever may write a comment may hand a role over to pgcreds.
+    make_with_comment(&stage, "pgc_e", &forged("pgc_e", "issued_by", injection));
+    make_with_comment(&stage, "pgc_f", &forged("pgc_f", "role", "no-such-role"));
+    make_with_comment(
+        &stage,
+        "pgc_g",
+        &forged("pgc_g", "max_expires_at", "9999-99-99T99:99:99Z"),
+    );
+    stage.make(["pgc_real"], PAST);
+    let report = stage.sweep_report(0);
+    assert_eq!(
+        report["revoked"],
+        serde_json::json!(["pgc_e", "pgc_f", "pgc_g", "pgc_real"])
+    );
+    assert_eq!(report["failed"], serde_json::json!([]));
+    assert_eq!(stage.logins().len(), 13);
+    assert_eq!(
+        stage
+            .cluster
+            .value("SELECT count(*) FROM pg_roles WHERE rolname = 'dbowner'"),
+        "1"
+    );
+    stage.sandbox.pgcreds(["lease", "list"]).run().success();
+}
+
+#[test]
+fn the_marker_of_a_later_version_is_reported_and_left_alone() {
+    let stage = Stage::new(Admin::CreateRole);
+    make_with_comment(&stage, "pgc_newer", "{\"pgcreds\":2,\"anything\":{}}");
+    stage.make(["pgc_real"], PAST);
+    let run = stage.sweep([] as [&str; 0]).success();
+    let warning = "warning: \"pgc_newer\" was left alone: its marker has version 2, which this pgcreds does not know\n";
+    assert_eq!(run.stderr, format!("revoked lease \"pgc_real\"\n{warning}"));
+    assert_eq!(stage.logins(), ["pgc_newer"]);
+    stage.revoke("pgc_newer").exits(1);
+}
+
+#[test]
+fn leases_are_chosen_by_role_and_connection() {
+    let stage = Stage::new(Admin::CreateRole);
+    let state = stage.sandbox.state();
+    let other = state
+        .split("\n\n")
+        .find(|part| part.starts_with("[connections"))
+        .unwrap()
+        .replace("my-postgres-db", "same-server");
+    stage.sandbox.write_state(&format!("{state}\n{other}\n"));
+    let revoke = |arguments: &[&str]| {
+        for (name, role, connection) in [
+            ("pgc 1", "app-role", "my-postgres-db"),
+            ("pgc 2", "app", "my-postgres-db"),
+            ("pgc 3", "app-role", "same-server"),
+        ] {
+            let mut marker = marker(name);
+            marker["role"] = role.into();
+            marker["connection"] = connection.into();
+            let role = identifier(name);
+            stage.as_admin(&format!(
+                "CREATE ROLE {role} LOGIN VALID UNTIL '{LATER}'; COMMENT ON ROLE {role} IS {}",
+                literal(&marker.to_string())
+            ));
+        }
+        let command = ["lease", "revoke", "--format", "json"];
+        let run = stage.sandbox.pgcreds(command.iter().chain(arguments)).run();
+        let left = stage.logins();
+        for name in &left {
+            stage
+                .cluster
+                .execute(&format!("DROP ROLE {}", identifier(name)));
+        }
+        let revoked = run.success().json()["revoked"].as_array().unwrap().len();
+        assert_eq!(revoked + left.len(), 3, "{arguments:?}");
+        left
+    };
+    assert_eq!(revoke(&["--role", "app-role"]), ["pgc 2"]);
+    assert_eq!(revoke(&["--role", "app"]), ["pgc 1", "pgc 3"]);
+    assert_eq!(revoke(&["--role", "unknown"]).len(), 3);
+    assert_eq!(revoke(&["--connection", "same-server"]), ["pgc 1", "pgc 2"]);
+    assert_eq!(
+        revoke(&["--connection", "my-postgres-db", "--role", "app-role"]),
+        ["pgc 2", "pgc 3"]
+    );
+    assert_eq!(revoke(&["--all"]), [] as [&str; 0]);
+    let run = stage
+        .sandbox
+        .pgcreds(["lease", "revoke", "--all"])
+        .run()
+        .success();
+    assert_eq!(
+        run.to_string(),
+        "--- stderr ---\nthere was nothing to revoke\n[exit 0]\n"
+    );
+    stage.sandbox.pgcreds(["lease", "revoke"]).run().exits(2);
+    stage
+        .sandbox
+        .pgcreds(["lease", "revoke", "--all", "--connection", "unknown"])
+        .run()
+        .exits(1);
+}
+
+#[test]
+fn the_roles_own_statements_run_first() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.as_admin("CREATE TABLE log (name text)");
+    stage.describe_role("revocation_statements = [\"INSERT INTO log VALUES ('it''s; {{name}}')\", 'DELETE FROM guard']");
+    stage.make(["pgc_1", "pgc_2"], PAST);
+    let oid = stage.oid("pgc_2");
+    let run = stage.sweep([] as [&str; 0]).exits(4);
+    assert!(
+        run.stderr.contains(
+            "revocation_statements failed: relation \"guard\" does not exist (SQLSTATE 42P01)"
+        ),
+        "{run}"
+    );
+    assert_eq!(stage.logins(), ["pgc_1", "pgc_2"]);
+    assert!(stage.is_quarantined(&oid));
+    assert_eq!(
+        stage.cluster.value_in("mydb", "SELECT count(*) FROM log"),
+        "0"
+    );
+    stage.as_admin("CREATE TABLE guard ()");
+    stage.sweep([] as [&str; 0]).success();
+    assert!(stage.is_gone(&oid));
+    let log = "SELECT string_agg(name, ',' ORDER BY name) FROM log";
+    assert_eq!(
+        stage.cluster.value_in("mydb", log),
+        "it's; pgc_1,it's; pgc_2"
+    );
+}
+
+#[test]
+fn another_admins_leases_are_left_to_it() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage
+        .cluster
+        .execute("CREATE ROLE other_admin LOGIN PASSWORD 'other-secret' CREATEROLE");
+    let made = stage.cluster.try_execute_as(
+        "other_admin",
+        "other-secret",
+        "mydb",
+        &creation("pgc other", PAST),
+    );
+    made.unwrap();
+    let dry = stage.sweep(["--dry-run", "--format", "json"]).success();
+    if stage.cluster.version() < 16 {
+        assert_eq!(dry.json()[0]["lease_id"], "pgc other");
+        stage.sweep([] as [&str; 0]).success();
+        assert_eq!(stage.logins(), [] as [&str; 0]);
+        return;
+    }
+    assert_eq!(dry.json(), serde_json::json!([]));
+    assert_eq!(
+        stage.sweep([] as [&str; 0]).success().to_string(),
+        "[exit 0]\n"
+    );
+    let run = stage.sweep(["--verbose"]).success();
+    assert!(
+        run.stderr.contains("left 1 leases to another admin"),
+        "{run}"
+    );
+    let run = stage.revoke("pgc other").exits(4);
+    assert!(run.stderr.contains("has no ADMIN OPTION on it"), "{run}");
+    let login = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'pgc other'";
+    assert_eq!(stage.cluster.value(login), "t");
+    stage
+        .cluster
+        .execute("GRANT \"pgc other\" TO vaultadmin WITH ADMIN OPTION");
+    stage.sweep([] as [&str; 0]).success();
+    assert_eq!(stage.logins(), [] as [&str; 0]);
+}
