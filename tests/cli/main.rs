@@ -32,6 +32,7 @@ mod stage;
 mod state_file;
 mod state_invalid;
 mod state_lock;
+mod sweep;
 
 use std::fs;
 use std::path::Path;
