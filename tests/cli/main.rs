@@ -20,6 +20,7 @@ mod harness_works;
 mod house;
 mod init;
 mod issue;
+mod lease_list;
 mod lease_stage;
 mod password_sources;
 mod reference_flow;
