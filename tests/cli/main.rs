@@ -15,6 +15,7 @@ mod crash;
 mod creation_statements;
 mod dependencies;
 mod exit_codes;
+mod faults;
 mod harness;
 mod harness_works;
 mod house;

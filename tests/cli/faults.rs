@@ -1,0 +1,158 @@
+//! A sweep that is killed, or loses its connection, at any message: it claims nothing that is not so, and the next one finishes.
+
+use std::time::Duration;
+
+use crate::harness::{Admin, Direction, Fault, Proxy, Run, Sandbox};
+use crate::stage::{PAST, Stage};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const NAMES: [&str; 3] = ["pgc_1", "pgc_2", "pgc_3"];
+
+/// The connection's own database, and another one.
+const DATABASES: [&str; 2] = ["mydb", "other"];
+
+/// Makes three expired leases: two own a table of two rows and may use one of the admin's, in each database.
+fn make_leases(stage: &Stage) {
+    stage.make(NAMES, PAST);
+    for database in DATABASES {
+        stage.cluster.execute_in(
+            database,
+            "DROP TABLE IF EXISTS t1, t2, shared; \
+             CREATE TABLE t1 AS SELECT generate_series(1, 2) AS n; CREATE TABLE t2 AS SELECT generate_series(1, 2) AS n; \
+             ALTER TABLE t1 OWNER TO pgc_1; ALTER TABLE t2 OWNER TO pgc_2; \
+             CREATE TABLE shared (); ALTER TABLE shared OWNER TO vaultadmin; SET SESSION AUTHORIZATION vaultadmin; \
+             GRANT SELECT ON shared TO pgc_1, pgc_2; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pgc_2",
+        );
+    }
+}
+
+fn stage() -> Stage {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.cluster.execute("CREATE DATABASE other");
+    stage
+}
+
+/// Sweeps through a proxy with that fault; the run, and whether the fault came about.
+fn sweep_through(stage: &Stage, fault: Fault) -> (Run, Proxy) {
+    let proxy = Proxy::start(stage.cluster.port());
+    proxy.set_fault(fault);
+    let sandbox = Sandbox::new().with_connection_at(proxy.port());
+    let running = sandbox.pgcreds(["sweep", "--format", "json"]).spawn();
+    let run = if matches!(fault, Fault::StallAt { .. }) {
+        proxy.wait_for_stall(PATIENCE);
+        let run = running.kill();
+        proxy.resume();
+        run
+    } else {
+        running.wait()
+    };
+    (run, proxy)
+}
+
+/// What it says is true, and the next sweep leaves nothing but the tables.
+fn check(stage: &Stage, run: &Run, what: &str) {
+    let left = stage.logins();
+    if run.code == 137 {
+        assert_eq!(run.stdout, "", "{what}");
+    } else {
+        let report = run.json();
+        for name in report["revoked"].as_array().unwrap() {
+            assert!(
+                !left.contains(&name.as_str().unwrap().to_owned()),
+                "{what}: {run}"
+            );
+        }
+        assert!(matches!(run.code, 0 | 3 | 4), "{what}: {run}");
+        assert!(run.code != 0 || left.is_empty(), "{what}: {run}");
+    }
+    let next = stage.sweep([] as [&str; 0]);
+    assert_eq!(next.code, 0, "after {what}: {next}");
+    assert_eq!(stage.logins(), [] as [&str; 0], "after {what}");
+    for database in DATABASES {
+        let rows = "SELECT (SELECT count(*) FROM t1) || ' ' || (SELECT count(*) FROM t2) || ' ' || (SELECT count(*) FROM shared)";
+        assert_eq!(
+            stage.cluster.value_in(database, rows),
+            "2 2 0",
+            "after {what}"
+        );
+    }
+    let dependencies = "SELECT count(*) FROM pg_shdepend d WHERE refclassid = 'pg_authid'::regclass \
+        AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = d.refobjid)";
+    assert_eq!(stage.cluster.value(dependencies), "0", "after {what}");
+}
+
+/// How many messages go in each direction when all goes well.
+fn messages(stage: &Stage) -> [usize; 2] {
+    make_leases(stage);
+    let (run, proxy) = sweep_through(stage, Fault::None);
+    run.success();
+    assert_eq!(stage.logins(), [] as [&str; 0]);
+    [Direction::ToServer, Direction::ToClient].map(|direction| {
+        proxy
+            .messages()
+            .iter()
+            .filter(|(found, _)| *found == direction)
+            .count()
+    })
+}
+
+#[test]
+fn killed_at_each_message() {
+    let stage = stage();
+    let [count, _] = messages(&stage);
+    for count in 1..=count {
+        let direction = Direction::ToServer;
+        make_leases(&stage);
+        let (run, _proxy) = sweep_through(&stage, Fault::StallAt { direction, count });
+        check(&stage, &run, &format!("a kill at message {count}"));
+    }
+}
+
+/// Tries every `step`th message, from `first` on, of a direction: 1 makes this complete, and slow.
+fn cut(direction: Direction, first: usize, step: usize, fault: impl Fn(usize) -> Fault) {
+    let stage = stage();
+    let count = messages(&stage)[direction as usize];
+    for count in (first..=count).step_by(step) {
+        make_leases(&stage);
+        let (run, _proxy) = sweep_through(&stage, fault(count));
+        check(&stage, &run, &format!("{:?}", fault(count)));
+    }
+}
+
+#[test]
+fn cut_off_before_a_request() {
+    let direction = Direction::ToServer;
+    cut(direction, 1, 3, |count| Fault::CutBefore {
+        direction,
+        count,
+    });
+}
+
+#[test]
+fn cut_off_after_a_request() {
+    let direction = Direction::ToServer;
+    cut(direction, 2, 3, |count| Fault::CutAfter {
+        direction,
+        count,
+    });
+}
+
+#[test]
+fn cut_off_before_an_answer() {
+    let direction = Direction::ToClient;
+    cut(direction, 1, 11, |count| Fault::CutBefore {
+        direction,
+        count,
+    });
+}
+
+#[test]
+fn cut_off_after_an_answer() {
+    let direction = Direction::ToClient;
+    cut(direction, 6, 11, |count| Fault::CutAfter {
+        direction,
+        count,
+    });
+}
