@@ -345,10 +345,27 @@ async fn drop_owned(session: &Session, logins: &[Login]) -> Result<(), DatabaseE
         .filter(|login| left.contains(login.oid.to_string().as_str()))
         .map(|login| login.name.as_str())
         .collect();
-    if !names.is_empty() {
-        session
-            .run(&format!("DROP OWNED BY {}", identifiers(names)))
-            .await?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    // A member of the login, or a superuser, can make things in its name at any time, also since the check: what was
+    // dropped shows in the transaction's own statistics.
+    let rows = session
+        .run(&format!(
+            "DROP OWNED BY {}; SELECT sum(pg_stat_get_xact_tuples_deleted(c.oid)) AS dropped FROM pg_class c \
+             WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relname = ANY('{{{WORTH}}}')",
+            identifiers(names)
+        ))
+        .await?;
+    if rows.first().and_then(|row| row.get("dropped")) != Some("0") {
+        return Err(DatabaseError::unexpected(
+            "it came to own objects while it was being freed",
+        ));
     }
     Ok(())
 }
+
+/// The catalogs that lose a row when something of worth is dropped.
+const WORTH: &str = "pg_class,pg_proc,pg_type,pg_namespace,pg_operator,pg_opclass,pg_opfamily,pg_ts_config,pg_ts_dict,\
+    pg_collation,pg_conversion,pg_statistic_ext,pg_largeobject_metadata,pg_publication,pg_subscription,pg_extension,\
+    pg_event_trigger,pg_foreign_server,pg_foreign_data_wrapper,pg_language,pg_trigger,pg_rewrite,pg_constraint";

@@ -156,3 +156,48 @@ fn cut_off_after_an_answer() {
         count,
     });
 }
+
+/// A member of the lease makes a table in its name while the sweep is at that message.
+#[test]
+fn what_a_lease_comes_to_own_meanwhile_is_kept() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage
+        .cluster
+        .execute("CREATE ROLE member LOGIN PASSWORD 'member-secret'");
+    let member = stage.cluster.connect_as("member", "member-secret", "mydb");
+    let make = || {
+        stage.make(["pgc_1"], PAST);
+        stage.cluster.execute_in(
+            "mydb",
+            "GRANT pgc_1 TO member; DROP TABLE IF EXISTS t, shared; SET SESSION AUTHORIZATION vaultadmin; \
+             CREATE TABLE shared (); GRANT SELECT ON shared TO pgc_1; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pgc_1",
+        );
+    };
+    make();
+    let (_, proxy) = sweep_through(&stage, Fault::None);
+    let direction = Direction::ToServer;
+    let messages = proxy.messages().into_iter();
+    let requests = messages.filter(|(found, _)| *found == direction);
+    for (number, _) in requests.enumerate().filter(|(_, (_, kind))| *kind == b'Q') {
+        let count = number + 1;
+        make();
+        let proxy = Proxy::start(stage.cluster.port());
+        proxy.set_fault(Fault::StallAt { direction, count });
+        let sandbox = Sandbox::new().with_connection_at(proxy.port());
+        let sweep = sandbox.pgcreds(["sweep"]).spawn();
+        proxy.wait_for_stall(PATIENCE);
+        let made = member.rows("SET ROLE pgc_1; CREATE TABLE t AS SELECT 1 AS n; RESET ROLE");
+        proxy.resume();
+        let run = sweep.wait();
+        assert!(matches!(run.code, 0 | 4), "{run}");
+        stage.sweep([] as [&str; 0]).success();
+        assert_eq!(stage.logins(), [] as [&str; 0]);
+        if made.is_ok() {
+            let found = stage.cluster.rows_in(
+                "mydb",
+                "SELECT tableowner FROM pg_tables WHERE tablename = 't'",
+            );
+            assert_eq!(found, [["vaultadmin"]], "message {count}: {run}");
+        }
+    }
+}
