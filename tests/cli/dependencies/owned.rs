@@ -51,6 +51,7 @@ const DATA: &[Row] = &[
     Row::new("user mapping on a stranger's server", &[
         "CREATE FOREIGN DATA WRAPPER {a}; CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; CREATE USER MAPPING FOR {lease} SERVER {b}",
     ]),
+    Row::new("tablespace", &["CREATE TABLESPACE {a} LOCATION ''", "ALTER TABLESPACE {a} OWNER TO {lease}"]),
     Row::new("publication", &["lease: CREATE TABLE {a} (n int); CREATE PUBLICATION {b} FOR TABLE {a}"]),
     Row::new("subscription", &[
         "GRANT pg_create_subscription TO {lease}; GRANT pg_create_subscription TO vaultadmin",
