@@ -201,3 +201,62 @@ fn a_replication_slot_in_use_is_let_go() {
     let slot = "SELECT active FROM pg_replication_slots WHERE slot_name = 's'";
     assert_eq!(stage.cluster.value(slot), "f");
 }
+
+#[test]
+fn a_temporary_table_that_a_crash_left_stops_nothing() {
+    let (stage, oid) = stage();
+    let session = stage.cluster.connect_as(NAME, PASSWORD, "mydb");
+    for sql in [
+        "SET synchronous_commit = on",
+        "CREATE TEMP TABLE t AS SELECT 1 AS n",
+    ] {
+        session.rows(sql).unwrap();
+    }
+    let pid: i32 = wait_for_session(&stage, "true").parse().unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    let is_back = || {
+        let login = stage
+            .cluster
+            .try_execute_as("vaultadmin", "admin-secret", "mydb", "SELECT 1");
+        login.is_ok() && !session.is_alive()
+    };
+    eventually(PATIENCE, is_back);
+    let left =
+        format!("SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relowner = {oid}");
+    assert_eq!(stage.cluster.value_in("mydb", &left), "1");
+    stage.revoke(NAME).success();
+    assert!(stage.is_gone(&oid));
+}
+
+/// A superuser's transaction grants something to the lease, and takes its time.
+#[test]
+fn another_session_that_holds_on_to_it_is_not_waited_for_long() {
+    let (stage, oid) = stage();
+    stage
+        .cluster
+        .execute("CREATE ROLE slow LOGIN SUPERUSER PASSWORD 'slow-secret'");
+    let slow = stage.cluster.connect_as("slow", "slow-secret", "mydb");
+    for sql in [
+        "BEGIN",
+        "CREATE TABLE t (n int)",
+        "ALTER TABLE t OWNER TO \"pgc busy\"",
+    ] {
+        slow.rows(sql).unwrap();
+    }
+    let start = Instant::now();
+    let run = stage.revoke(NAME).exits(4);
+    assert!(start.elapsed() < Duration::from_secs(15));
+    assert!(
+        run.stderr
+            .contains("canceling statement due to lock timeout"),
+        "{run}"
+    );
+    assert!(stage.is_quarantined(&oid));
+    slow.rows("COMMIT").unwrap();
+    stage.sweep([] as [&str; 0]).success();
+    assert!(stage.is_gone(&oid));
+    assert_eq!(
+        stage.cluster.value_in("mydb", "SELECT count(*) FROM t"),
+        "0"
+    );
+}
