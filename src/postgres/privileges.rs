@@ -4,6 +4,7 @@ use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
+use crate::postgres::retry::on_conflict;
 use crate::postgres::session::{Session, begin};
 
 /// The server and the admin, as far as pgcreds has to know them.
@@ -86,10 +87,18 @@ pub(crate) async fn join_logins(session: &Session, oids: &[u32]) -> Result<(), D
             identifier(&name)
         ));
     }
-    if !rows.is_empty() {
-        session.run(&format!("{sql} COMMIT")).await?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    sql.push_str(" COMMIT");
+    on_conflict(DatabaseError::is_conflict, async |_| {
+        let result = session.run(&sql).await;
+        if result.is_err() {
+            session.rollback().await;
+        }
+        result.map(|_| ())
+    })
+    .await
 }
 
 /// The `GRANT` that a superuser runs to let the admin hand a group role out.
