@@ -130,7 +130,9 @@ impl Revocation<'_> {
         // 6. Look.
         let remaining = revocation::remaining(session, &oids(&given)).await?;
         // Another sweep may have dropped it between two of our steps, and made the second fail.
-        batch.failed.retain(|(lease, _)| remaining.contains(&lease.oid));
+        batch
+            .failed
+            .retain(|(lease, _)| remaining.contains(&lease.oid));
         batch.fail(
             |lease| remaining.contains(&lease.oid),
             "it is still there after it was dropped, or still has sessions",
@@ -235,7 +237,7 @@ impl Revocation<'_> {
             }
             Err(error) => {
                 let grant = format!(
-                    "if a permission is missing, run: GRANT CONNECT ON DATABASE {} TO {};",
+                    "if a permission is missing, run: GRANT CONNECT ON DATABASE {} TO {}",
                     identifier(database),
                     identifier(&self.session().address().user)
                 );

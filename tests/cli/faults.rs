@@ -54,9 +54,8 @@ fn sweep_through(stage: &Stage, fault: Fault) -> (Run, Proxy) {
 /// What it says is true, and the next sweep leaves nothing but the tables.
 fn check(stage: &Stage, run: &Run, what: &str) {
     let left = stage.logins();
-    if run.code == 137 {
-        assert_eq!(run.stdout, "", "{what}");
-    } else {
+    // Killed while it said goodbye to the server, it has reported already.
+    if run.code != 137 || !run.stdout.is_empty() {
         let report = run.json();
         for name in report["revoked"].as_array().unwrap() {
             assert!(
@@ -64,7 +63,7 @@ fn check(stage: &Stage, run: &Run, what: &str) {
                 "{what}: {run}"
             );
         }
-        assert!(matches!(run.code, 0 | 3 | 4), "{what}: {run}");
+        assert!(matches!(run.code, 0 | 3 | 4 | 137), "{what}: {run}");
         assert!(run.code != 0 || left.is_empty(), "{what}: {run}");
     }
     let next = stage.sweep([] as [&str; 0]);
