@@ -6,6 +6,7 @@
     reason = "tests fail by panicking, and read their own environment"
 )]
 
+mod app_role;
 mod cli;
 mod clock;
 mod concurrency;
@@ -14,6 +15,7 @@ mod connection_failures;
 mod crash;
 mod creation_statements;
 mod dependencies;
+mod exec;
 mod exit_codes;
 mod faults;
 mod harness;
