@@ -13,6 +13,7 @@ use crate::ops::connect::{self, Admin};
 use crate::ops::issue::{Fresh, Issued, take_back};
 use crate::ops::renew::extend;
 use crate::postgres::connect::Server;
+use crate::postgres::error::DatabaseError;
 use crate::state::State;
 
 /// An idle session is given up after this time: whatever uses the lease may take hours.
@@ -114,13 +115,24 @@ impl<'a> Held<'a> {
 
     /// Revokes the lease.
     pub(crate) async fn release(self) -> Result<()> {
-        let admin = match self.admin {
-            Some(admin) => admin,
-            None => connect::open_server(self.server).await?,
-        };
-        take_back(&admin, self.state, &self.lease.marker.lease).await?;
+        let id = &self.lease.marker.lease;
+        if let Some(admin) = self.admin {
+            match take_back(&admin, self.state, id).await {
+                // The server was restarted, or a firewall forgot the session, while nobody used it.
+                Err(error) if is_lost(&error) => {}
+                result => return result.map(|_| ()),
+            }
+        }
+        let admin = connect::open_server(self.server).await?;
+        take_back(&admin, self.state, id).await?;
         Ok(())
     }
+}
+
+fn is_lost(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<DatabaseError>()
+        .is_some_and(DatabaseError::is_lost)
 }
 
 /// Two thirds of a lifetime: time enough to try again before the end.

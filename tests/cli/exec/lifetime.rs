@@ -100,6 +100,16 @@ fn a_server_that_is_away_at_the_end_changes_no_exit_code() {
 }
 
 #[test]
+fn a_server_that_was_restarted_meanwhile_is_no_obstacle() {
+    let app = App::new();
+    let running = start(&app, &[]);
+    app.cluster.restart();
+    stop(&app);
+    assert_eq!(running.wait().exits(7).stderr, "");
+    assert_eq!(app.logins(), Vec::<String>::new());
+}
+
+#[test]
 fn fifty_run_at_once() {
     let app = App::new();
     let spawned: Vec<Running> = (0..50)
