@@ -1,5 +1,6 @@
 //! The command line: global arguments and the list of commands.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use clap::{
     value_parser,
 };
 
-use crate::commands::{agent, connection, exec, init, issue, lease, role, sweep};
+use crate::commands::{agent, completions, connection, exec, init, issue, lease, role, sweep};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::ui::{Format, Ui};
@@ -57,6 +58,7 @@ enum Command {
     Sweep(sweep::Args),
     Exec(exec::Args),
     Agent(agent::Args),
+    Completions(completions::Args),
 }
 
 /// What the command line says beside the command.
@@ -95,6 +97,7 @@ impl Cli {
             Command::Sweep(args) => sweep::run(&context, args).await,
             Command::Exec(args) => exec::run(&context, args).await,
             Command::Agent(args) => agent::run(&context, args).await,
+            Command::Completions(args) => completions::run(&context, &args, command()),
         }
     }
 }
@@ -102,6 +105,12 @@ impl Cli {
 /// The whole command line, as completions and tests see it too.
 pub(crate) fn command() -> clap::Command {
     with_globals(Cli::command())
+}
+
+/// The state file that a command line names, as far as that line is written.
+pub(crate) fn state_file(words: &[OsString]) -> Option<PathBuf> {
+    let matches = command().ignore_errors(true).try_get_matches_from(words);
+    named_last(&matches.ok()?, STATE_FILE)
 }
 
 /// Adds `--state FILE` and `--format FORMAT` to every command but those that have one of their own: `lease list --state`

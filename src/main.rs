@@ -3,6 +3,7 @@
 mod child;
 mod cli;
 mod commands;
+mod completion;
 mod context;
 mod environment;
 mod failure;
@@ -17,6 +18,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 fn main() -> ExitCode {
+    if let Some(code) = completion::answer() {
+        return code;
+    }
     let (cli, globals) = cli::Cli::read();
     run(cli, globals).unwrap_or_else(|error| failure::report(&error))
 }

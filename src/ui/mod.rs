@@ -68,6 +68,11 @@ impl Ui {
         }
     }
 
+    /// Writes a finished text to stdout.
+    pub(crate) fn text(self, text: &str) -> Result<()> {
+        stdout::write(text)
+    }
+
     /// Writes a finished text to stdout, and fails when it could not be delivered.
     pub(crate) fn deliver(self, text: &str) -> std::io::Result<()> {
         stdout::deliver(text)

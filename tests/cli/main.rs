@@ -9,6 +9,7 @@
 mod app_role;
 mod cli;
 mod clock;
+mod completions;
 mod concurrency;
 mod connection;
 mod connection_failures;

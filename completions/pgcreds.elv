@@ -1,0 +1,507 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[pgcreds] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'pgcreds'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'pgcreds'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand init 'Create an empty state file'
+            cand connection 'Manage connections: how to reach a server as its admin'
+            cand role 'Manage roles: the recipes for logins'
+            cand issue 'Make a login that expires, and print its credentials'
+            cand lease 'Manage leases: the logins that pgcreds made'
+            cand sweep 'Revoke every lease that has ended'
+            cand exec 'Run a command with a fresh login in its environment'
+            cand completions 'Print a completion script for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;init'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;connection'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand add 'Add a connection to the state file'
+            cand list 'List the connections of the state file'
+            cand show 'Show one connection, without its password'
+            cand check 'Connect, and check that the admin can make logins'
+            cand remove 'Remove a connection from the state file'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;connection;add'= {
+            cand --url 'Connection string, with {{username}} and {{password}} where they belong'
+            cand --username 'The admin''s name'
+            cand --allowed-roles 'Roles that may use it, as globs [default: every role]'
+            cand --client-host 'Host for the credentials, where applications reach the server another way than the admin'
+            cand --client-port 'Port for the credentials'
+            cand --client-sslmode 'sslmode for the credentials [default: that of the url]'
+            cand --password-env 'Read the password from this environment variable, each time'
+            cand --password-file 'Read the password from the first line of this file, each time'
+            cand --password-command 'Read the password from the first line that this command prints, each time'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --password-stdin 'Read the password from the first line of stdin'
+            cand --store-password 'Write the password into the state file itself'
+            cand --no-verify 'Do not connect'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;connection;list'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;connection;show'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;connection;check'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;connection;remove'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --force 'Remove it whatever is left on the server, and without asking it'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;connection;help'= {
+            cand add 'Add a connection to the state file'
+            cand list 'List the connections of the state file'
+            cand show 'Show one connection, without its password'
+            cand check 'Connect, and check that the admin can make logins'
+            cand remove 'Remove a connection from the state file'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;connection;help;add'= {
+        }
+        &'pgcreds;connection;help;list'= {
+        }
+        &'pgcreds;connection;help;show'= {
+        }
+        &'pgcreds;connection;help;check'= {
+        }
+        &'pgcreds;connection;help;remove'= {
+        }
+        &'pgcreds;connection;help;help'= {
+        }
+        &'pgcreds;role'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand add 'Add a role to the state file'
+            cand list 'List the roles of the state file'
+            cand show 'Show one role, with the statements that it stands for'
+            cand check 'Make a login of a role and give it up at once, to see what it would be'
+            cand remove 'Remove a role from the state file'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;role;add'= {
+            cand --connection 'The connection whose server gets the logins'
+            cand --creation-statements 'SQL that makes a login (can be repeated)'
+            cand --member-of 'Group role that logins become members of (can be repeated)'
+            cand --set-role 'Group role that sessions work as, so that it owns what they create'
+            cand --renew-statements 'SQL that runs at each renewal (can be repeated)'
+            cand --revocation-statements 'SQL that runs at revocation, before the built-in revocation (can be repeated)'
+            cand --default-ttl 'Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d'
+            cand --max-ttl 'Longest lifetime, renewals included'
+            cand --reassign-owned-to 'Role that gets what a login owns when it is revoked'
+            cand --max-leases 'Live leases at the most'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --no-verify 'Do not connect'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;role;list'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;role;show'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;role;check'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;role;remove'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;role;help'= {
+            cand add 'Add a role to the state file'
+            cand list 'List the roles of the state file'
+            cand show 'Show one role, with the statements that it stands for'
+            cand check 'Make a login of a role and give it up at once, to see what it would be'
+            cand remove 'Remove a role from the state file'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;role;help;add'= {
+        }
+        &'pgcreds;role;help;list'= {
+        }
+        &'pgcreds;role;help;show'= {
+        }
+        &'pgcreds;role;help;check'= {
+        }
+        &'pgcreds;role;help;remove'= {
+        }
+        &'pgcreds;role;help;help'= {
+        }
+        &'pgcreds;issue'= {
+            cand --ttl 'Lifetime, like 90s, 15m, 1h30m, 7d [default: the role''s default_ttl]'
+            cand --for 'Who or what it is for; a part of the login''s name [default: your user name]'
+            cand --format 'The form of the credentials [env: PGCREDS_FORMAT] [default: table]'
+            cand --out 'Write the credentials to this file instead of stdout, at once; a link in its place is replaced'
+            cand --mode 'Permission bits of the file, in octal [default: 0600]'
+            cand --owner 'Give the file to this user, by name or number'
+            cand --group 'Give the file to this group, by name or number'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --verify 'Log in with the credentials where applications will, and revoke the login again when that fails'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;lease'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand list 'List leases, as the servers know them'
+            cand show 'Show one lease'
+            cand renew 'Give a lease more time'
+            cand revoke 'End leases now: sessions, login and grants'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;lease;list'= {
+            cand --connection 'Ask only this connection (can be repeated)'
+            cand --role 'Only leases of this role'
+            cand --state 'Only leases in this state'
+            cand --label 'Only leases that were issued --for this label'
+            cand --expires-within 'Only leases that end within this time'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;lease;show'= {
+            cand --connection 'Ask only this connection (can be repeated)'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;lease;renew'= {
+            cand --ttl 'Lifetime from now on, like 90s, 15m, 1h30m, 7d [default: the role''s default_ttl]'
+            cand --increment 'Lifetime from now on, like 90s, 15m, 1h30m, 7d [default: the role''s default_ttl]'
+            cand --connection 'Ask only this connection (can be repeated)'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;lease;revoke'= {
+            cand --role 'All leases of this role'
+            cand --connection 'All leases that were issued through this connection; with IDs: ask only this connection (can be repeated)'
+            cand --session-timeout 'How long to wait for a login''s sessions to end'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --all 'All leases of all connections'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;lease;help'= {
+            cand list 'List leases, as the servers know them'
+            cand show 'Show one lease'
+            cand renew 'Give a lease more time'
+            cand revoke 'End leases now: sessions, login and grants'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;lease;help;list'= {
+        }
+        &'pgcreds;lease;help;show'= {
+        }
+        &'pgcreds;lease;help;renew'= {
+        }
+        &'pgcreds;lease;help;revoke'= {
+        }
+        &'pgcreds;lease;help;help'= {
+        }
+        &'pgcreds;sweep'= {
+            cand --connection 'Sweep only this connection (can be repeated)'
+            cand --role 'Only leases of this role'
+            cand --max 'Refuse to revoke more than this many leases at once'
+            cand --session-timeout 'How long to wait for a login''s sessions to end'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --dry-run 'List what would go, and change nothing'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;exec'= {
+            cand --ttl 'Lifetime, and how long each renewal is for [default: the role''s default_ttl]'
+            cand --for 'Who or what it is for; a part of the login''s name [default: your user name]'
+            cand --env 'One more variable, from a template over the fields of issue --format json, and jdbc (can be repeated)'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --pristine 'Start with an empty environment but for PATH, HOME, USER, LOGNAME, SHELL, TERM, LANG, LC_ALL, TZ and TMPDIR'
+            cand --pgpass 'Give the password in a file that PGPASSFILE names (mode 0600, removed afterwards), and not in the environment'
+            cand --keep 'Leave the lease to its end when the command has ended'
+            cand --nested 'Run inside another pgcreds exec'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;completions'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;help'= {
+            cand init 'Create an empty state file'
+            cand connection 'Manage connections: how to reach a server as its admin'
+            cand role 'Manage roles: the recipes for logins'
+            cand issue 'Make a login that expires, and print its credentials'
+            cand lease 'Manage leases: the logins that pgcreds made'
+            cand sweep 'Revoke every lease that has ended'
+            cand exec 'Run a command with a fresh login in its environment'
+            cand completions 'Print a completion script for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'pgcreds;help;init'= {
+        }
+        &'pgcreds;help;connection'= {
+            cand add 'Add a connection to the state file'
+            cand list 'List the connections of the state file'
+            cand show 'Show one connection, without its password'
+            cand check 'Connect, and check that the admin can make logins'
+            cand remove 'Remove a connection from the state file'
+        }
+        &'pgcreds;help;connection;add'= {
+        }
+        &'pgcreds;help;connection;list'= {
+        }
+        &'pgcreds;help;connection;show'= {
+        }
+        &'pgcreds;help;connection;check'= {
+        }
+        &'pgcreds;help;connection;remove'= {
+        }
+        &'pgcreds;help;role'= {
+            cand add 'Add a role to the state file'
+            cand list 'List the roles of the state file'
+            cand show 'Show one role, with the statements that it stands for'
+            cand check 'Make a login of a role and give it up at once, to see what it would be'
+            cand remove 'Remove a role from the state file'
+        }
+        &'pgcreds;help;role;add'= {
+        }
+        &'pgcreds;help;role;list'= {
+        }
+        &'pgcreds;help;role;show'= {
+        }
+        &'pgcreds;help;role;check'= {
+        }
+        &'pgcreds;help;role;remove'= {
+        }
+        &'pgcreds;help;issue'= {
+        }
+        &'pgcreds;help;lease'= {
+            cand list 'List leases, as the servers know them'
+            cand show 'Show one lease'
+            cand renew 'Give a lease more time'
+            cand revoke 'End leases now: sessions, login and grants'
+        }
+        &'pgcreds;help;lease;list'= {
+        }
+        &'pgcreds;help;lease;show'= {
+        }
+        &'pgcreds;help;lease;renew'= {
+        }
+        &'pgcreds;help;lease;revoke'= {
+        }
+        &'pgcreds;help;sweep'= {
+        }
+        &'pgcreds;help;exec'= {
+        }
+        &'pgcreds;help;completions'= {
+        }
+        &'pgcreds;help;help'= {
+        }
+    ]
+    $completions[$command]
+}
