@@ -1,6 +1,7 @@
 //! The only reader of the process's environment. It knows nothing of pgcreds.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use crate::model::secret::Secret;
@@ -36,6 +37,18 @@ pub(crate) fn home() -> Option<PathBuf> {
 /// The name of the user that runs pgcreds, from the user database; the number where it has none.
 pub(crate) fn user_name() -> String {
     whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string())
+}
+
+/// The number of a user, by name or number; `None` when the user database has no such name.
+pub(crate) fn user_id(user: &str) -> io::Result<Option<u32>> {
+    let found = nix::unistd::User::from_name(user)?.map(|user| user.uid.as_raw());
+    Ok(found.or_else(|| user.parse().ok()))
+}
+
+/// The number of a group, by name or number; `None` when the group database has no such name.
+pub(crate) fn group_id(group: &str) -> io::Result<Option<u32>> {
+    let found = nix::unistd::Group::from_name(group)?.map(|group| group.gid.as_raw());
+    Ok(found.or_else(|| group.parse().ok()))
 }
 
 /// The host's name.

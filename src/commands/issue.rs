@@ -10,12 +10,12 @@ use crate::environment::variable;
 use crate::failure::{Failure, one_line};
 use crate::model::credential_format::CredentialFormat;
 use crate::model::credentials::Credentials;
-use crate::model::file::FileMode;
+use crate::model::file_mode::FileMode;
 use crate::model::name::{Label, RoleName};
 use crate::model::ttl::Ttl;
 use crate::ops;
 use crate::ops::issue::Issued;
-use crate::state::{State, write_secret};
+use crate::state::{Access, State, write_secret};
 use crate::ui::credentials::{github_assignments, github_masks, render};
 use crate::ui::{Format, is_stdout_closed};
 
@@ -28,6 +28,7 @@ use crate::ui::{Format, is_stdout_closed};
 ///   pgcreds issue app-role --ttl 10m --for ticket-4711 --format json
 ///   eval "$(pgcreds issue app-role --format env)"
 ///   pgcreds issue app-role --format dotenv --out .env
+///   pgcreds issue app-role --format pgpass --out /run/app/pgpass --owner app --verify
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -46,9 +47,25 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     format: Option<CredentialFormat>,
 
-    /// Write the credentials to this file (mode 0600) instead of stdout
+    /// Write the credentials to this file instead of stdout, at once; a link in its place is replaced
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Permission bits of the file, in octal [default: 0600]
+    #[arg(long, requires = "out")]
+    mode: Option<FileMode>,
+
+    /// Give the file to this user, by name or number
+    #[arg(long, value_name = "USER", requires = "out")]
+    owner: Option<String>,
+
+    /// Give the file to this group, by name or number
+    #[arg(long, value_name = "GROUP", requires = "out")]
+    group: Option<String>,
+
+    /// Log in with the credentials where applications will, and revoke the login again when that fails
+    #[arg(long)]
+    verify: bool,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -56,6 +73,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     if args.out.is_none() && is_stdout_closed() {
         return Err(Failure::request("stdout is closed, and the credentials would be lost").into());
     }
+    let access = Access::find(
+        args.mode.unwrap_or_default(),
+        args.owner.as_deref(),
+        args.group.as_deref(),
+    )?;
+    let target = args.out.as_deref().map(|path| (path, &access));
     let request = ops::issue::Request {
         role: args.role,
         ttl: args.ttl,
@@ -67,12 +90,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         Format::Json => CredentialFormat::Json,
     });
     let issued = ops::issue::issue(&state, &request).await?;
-    if let Err(error) = deliver(
-        context,
-        &issued.fresh.credentials,
-        format,
-        args.out.as_ref(),
-    ) {
+    if args.verify
+        && let Err(error) = ops::verify::verify(&state, &issued).await
+    {
+        return Err(take_back_useless(context, &state, &issued, error).await);
+    }
+    if let Err(error) = deliver(context, &issued.fresh.credentials, format, target) {
         return Err(take_back(&state, &issued, error).await);
     }
     if args.out.is_some() || !context.ui.is_shown() {
@@ -92,7 +115,7 @@ fn deliver(
     context: &Context,
     credentials: &Credentials,
     format: CredentialFormat,
-    out: Option<&PathBuf>,
+    target: Option<(&Path, &Access)>,
 ) -> Result<()> {
     let stdout = |text: &str| {
         context
@@ -101,12 +124,10 @@ fn deliver(
             .context("could not write to stdout")
     };
     let github_env = variable("GITHUB_ENV").map(PathBuf::from);
-    match (out, format, github_env) {
-        (Some(path), ..) => write_secret(
-            path,
-            render(credentials, format)?.as_bytes(),
-            FileMode::default(),
-        ),
+    match (target, format, github_env) {
+        (Some((path, access)), ..) => {
+            write_secret(path, render(credentials, format)?.as_bytes(), access)
+        }
         // The masks must have been read before the values can appear in any log.
         (None, CredentialFormat::Github, Some(path)) => {
             stdout(&github_masks(credentials))?;
@@ -137,4 +158,22 @@ async fn take_back(state: &State, issued: &Issued, error: anyhow::Error) -> anyh
             .hint(format!("Run: pgcreds lease revoke {id}")),
         ),
     }
+}
+
+/// Revokes a login that cannot log in; the error stays what it is.
+async fn take_back_useless(
+    context: &Context,
+    state: &State,
+    issued: &Issued,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    let id = &issued.fresh.credentials.lease_id;
+    match issued.take_back(state).await {
+        Ok(()) => context.ui.status(&format!("revoked lease \"{id}\" again")),
+        Err(problem) => context.ui.warn(&format!(
+            "could not revoke lease \"{id}\", which ends by itself and is swept then: {}",
+            one_line(&problem)
+        )),
+    }
+    error
 }

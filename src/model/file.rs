@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::model::credential_format::CredentialFormat;
+use crate::model::file_mode::FileMode;
 use crate::model::name::RoleName;
 use crate::model::ttl::Ttl;
 
@@ -25,6 +26,9 @@ pub(crate) struct FileRecipe {
     /// Its permission bits; 0600 if left out.
     #[serde(default)]
     pub(crate) mode: FileMode,
+    /// Names or numbers of the user and the group that it is given to.
+    pub(crate) owner: Option<String>,
+    pub(crate) group: Option<String>,
     /// The lease's lifetime; the role's default if left out.
     pub(crate) ttl: Option<Ttl>,
     /// What to do when its content has changed.
@@ -36,60 +40,6 @@ pub(crate) struct FileRecipe {
 
 fn grace() -> Ttl {
     Ttl::seconds(30)
-}
-
-/// Permission bits, written in octal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileMode(u32);
-
-impl FileMode {
-    /// For files that hold no secret.
-    pub(crate) const READABLE: Self = Self(0o644);
-
-    /// The bits.
-    pub(crate) fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for FileMode {
-    fn default() -> Self {
-        Self(0o600)
-    }
-}
-
-/// Why a text is no file mode.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct InvalidMode;
-
-impl fmt::Display for InvalidMode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .write_str("a mode is three or four octal digits, like 0640, and lets its owner read")
-    }
-}
-
-impl std::error::Error for InvalidMode {}
-
-impl std::str::FromStr for FileMode {
-    type Err = InvalidMode;
-
-    fn from_str(text: &str) -> Result<Self, InvalidMode> {
-        let is_octal =
-            (3..=4).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
-        let bits = u32::from_str_radix(text, 8)
-            .ok()
-            .filter(|bits| is_octal && bits & 0o400 != 0 && *bits <= 0o777);
-        bits.map(Self).ok_or(InvalidMode)
-    }
-}
-
-impl<'de> Deserialize<'de> for FileMode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
-    }
 }
 
 /// What to do when a file's content has changed.
@@ -226,14 +176,6 @@ mod tests {
             "\"a\"",
         ] {
             assert!(on_change(line).is_err(), "{line}");
-        }
-    }
-
-    #[test]
-    fn modes_are_octal() {
-        assert_eq!("0640".parse::<FileMode>().map(FileMode::bits), Ok(0o640));
-        for text in ["", "9", "0x1ff", "40", "0240", "7777", "+600"] {
-            assert_eq!(text.parse::<FileMode>(), Err(InvalidMode), "{text}");
         }
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod connection_url;
 pub(crate) mod credential_format;
 pub(crate) mod credentials;
 pub(crate) mod file;
+pub(crate) mod file_mode;
 pub(crate) mod lease;
 pub(crate) mod marker;
 pub(crate) mod name;

@@ -13,3 +13,4 @@ pub(crate) mod report;
 pub(crate) mod revoke;
 pub(crate) mod revoke_by_id;
 pub(crate) mod sweep;
+pub(crate) mod verify;

@@ -12,7 +12,6 @@ use super::invalid;
 use super::lock::Lock;
 use super::{Edit, STATE_VERSION, State};
 use crate::failure::Failure;
-use crate::model::file::FileMode;
 
 /// What a new state file holds.
 const NEW: &str = "# Connections and roles of pgcreds. Leases are not here: they are in PostgreSQL.\nversion = 1\n";
@@ -172,54 +171,19 @@ impl StateFile {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
 }
 
-/// Writes a file durably and at once: a new one with mode 0600, an old one with the mode and owner that it had.
+/// Replaces the state file: a new one gets mode 0600, an old one keeps the mode and the owner that it had.
 fn write_keeping_mode(path: &Path, content: &[u8]) -> Result<()> {
-    let old = fs::metadata(path).ok();
-    let mode = old
-        .as_ref()
-        .map_or(FileMode::default().bits(), |old| old.mode() & 0o7777);
-    replace(path, content, mode, old.as_ref())
-}
-
-/// Writes a file that holds a secret, durably and at once, always with this mode. A link in its place is replaced, not
-/// followed; anything else but a file is refused: as root, `/dev/null` or `/dev/stdout` would be gone for everybody.
-pub(crate) fn write_secret(path: &Path, content: &[u8], mode: FileMode) -> Result<()> {
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        let path = path.display();
-        return Err(
-            Failure::request(format!("cannot replace \"{path}\", which is not a file")).into(),
-        );
-    }
-    replace(path, content, mode.bits(), None)
-}
-
-fn replace(path: &Path, content: &[u8], mode: u32, old: Option<&fs::Metadata>) -> Result<()> {
-    let write = || -> Result<()> {
-        let folder = folder_of(path);
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        if let Some(old) = old {
-            let owner = rustix::fs::Uid::from_raw(old.uid());
-            let group = rustix::fs::Gid::from_raw(old.gid());
-            rustix::fs::fchown(temporary.as_file(), Some(owner), Some(group))?;
-        }
-        // After the owner: a file of mode 0640 must not be readable by the wrong group for a moment.
-        temporary
-            .as_file()
-            .set_permissions(fs::Permissions::from_mode(mode))?;
-        temporary.write_all(content)?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(path)?;
-        File::open(folder)?.sync_all()?;
-        Ok(())
+    let access = match fs::metadata(path) {
+        Ok(old) => Access::of(&old),
+        Err(_) => Access::default(),
     };
-    write().with_context(|| {
-        Failure::request(format!("could not write the file \"{}\"", path.display()))
-    })
+    replace(path, content, &access)
 }

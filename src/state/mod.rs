@@ -4,6 +4,7 @@ mod edit;
 mod file;
 mod invalid;
 mod lock;
+mod secret_file;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use anyhow::Result;
 use serde::Deserialize;
 
 pub(crate) use edit::{Edit, Section};
-pub(crate) use file::{StateFile, write_secret};
+pub(crate) use file::StateFile;
+pub(crate) use secret_file::{Access, write_secret};
 
 use crate::failure::{Failure, existing};
 use crate::model::connection::Connection;

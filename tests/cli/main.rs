@@ -24,6 +24,8 @@ mod harness_works;
 mod house;
 mod init;
 mod issue;
+mod issue_out;
+mod issue_verify;
 mod lease_list;
 mod lease_stage;
 mod password_sources;

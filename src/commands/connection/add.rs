@@ -10,11 +10,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::model::connection::{Connection, PasswordSource};
 use crate::model::connection_url::SslMode;
-use crate::model::file::FileMode;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops;
-use crate::state::{Section, State, StateFile, password_file, write_secret};
+use crate::state::{Access, Section, State, StateFile, password_file, write_secret};
 
 /// Add a connection to the state file
 ///
@@ -149,11 +148,7 @@ fn save(
     let saved = file.edit(|state, edit| {
         refuse_existing(state, name)?;
         if let Some((path, secret)) = password {
-            write_secret(
-                path,
-                format!("{}\n", secret.expose()).as_bytes(),
-                FileMode::default(),
-            )?;
+            write_secret(path, format!("{}\n", secret.expose()).as_bytes(), &Access::default())?;
             written = Some(path);
         }
         edit.add(Section::Connections, name.as_str(), keys(connection))
