@@ -19,6 +19,7 @@ mod dependencies;
 mod exec;
 mod exit_codes;
 mod faults;
+mod formats;
 mod harness;
 mod harness_works;
 mod house;
