@@ -54,3 +54,24 @@ pub(crate) fn program(name: &str, package: &str) -> String {
     );
     name.to_owned()
 }
+
+/// python3 with the packages that `script/bootstrap` installs for the tests: `$PYTHON3`, else where that puts it.
+pub(crate) fn python() -> String {
+    let found = std::env::var("PYTHON3").unwrap_or_else(|_| {
+        let cache = match (
+            std::env::var("PGCREDS_CACHE"),
+            std::env::var("XDG_CACHE_HOME"),
+        ) {
+            (Ok(cache), _) => cache,
+            _ if rustix::process::getuid().is_root() => "/var/cache/pgcreds-test".to_owned(),
+            (_, Ok(cache)) => format!("{cache}/pgcreds-test"),
+            _ => format!("{}/.cache/pgcreds-test", std::env::var("HOME").unwrap()),
+        };
+        format!("{cache}/python/bin/python3")
+    });
+    assert!(
+        std::path::Path::new(&found).exists(),
+        "{found} not found: run script/test, which installs it, or set PYTHON3 to a python3 with dotenv, yaml and kubernetes_validate"
+    );
+    found
+}

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::app_role::{App, program, psql};
+use crate::app_role::{App, program, psql, python};
 use crate::harness::Run;
 
 /// Everything that is special to a shell, a file format or a URL, but for `${`, which a .env file cannot hold.
@@ -142,19 +142,6 @@ fn fish_is_read_by_fish() {
     hostile.check(&hostile.lines(&program("fish", "fish"), &arguments));
 }
 
-/// python3 with a module that must be there.
-fn python(module: &str, package: &str) -> String {
-    let python = std::env::var("PYTHON3").unwrap_or_else(|_| program("python3", "python3"));
-    let found = std::process::Command::new(&python)
-        .args(["-c", &format!("import {module}")])
-        .output();
-    assert!(
-        found.is_ok_and(|found| found.status.success()),
-        "{python} has no {module}: run script/test, or install {package}"
-    );
-    python
-}
-
 #[test]
 fn dotenv_is_read_by_python_dotenv() {
     let hostile = Hostile::new(DATABASE);
@@ -163,8 +150,7 @@ fn dotenv_is_read_by_python_dotenv() {
         "import sys, dotenv\nfor name in sys.argv[1:]: print(dotenv.dotenv_values('creds')[name])";
     let mut arguments = vec!["-c", script];
     arguments.extend(NAMES);
-    let python = python("dotenv", "python3-dotenv");
-    hostile.check(&hostile.lines(&python, &arguments));
+    hostile.check(&hostile.lines(&python(), &arguments));
 }
 
 #[test]
@@ -302,10 +288,9 @@ fn jdbc_is_read_by_the_drivers_rules() {
 fn kubernetes_secret_is_read_by_a_yaml_parser() {
     let hostile = Hostile::new(DATABASE);
     hostile.issue_file("kubernetes-secret");
-    let python = python("yaml", "python3-yaml");
     let script =
         "import json, yaml; print(json.dumps(yaml.safe_load(open('creds', encoding='utf-8'))))";
-    let text = hostile.lines(&python, &["-c", script]).remove(0);
+    let text = hostile.lines(&python(), &["-c", script]).remove(0);
     let secret: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         [&secret["apiVersion"], &secret["kind"], &secret["type"]],
