@@ -73,7 +73,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     if args.out.is_none() && is_stdout_closed() {
         return Err(Failure::request("stdout is closed, and the credentials would be lost").into());
     }
-    let access = Access::find(
+    let access = ops::access::find(
         args.mode.unwrap_or_default(),
         args.owner.as_deref(),
         args.group.as_deref(),

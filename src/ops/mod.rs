@@ -1,5 +1,6 @@
 //! What pgcreds does: state file and server together. No flags, no printing.
 
+pub(crate) mod access;
 pub(crate) mod agent;
 mod batch;
 pub(crate) mod check;

@@ -8,17 +8,17 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::file::folder_of;
-use crate::environment::{group_id, user_id};
 use crate::failure::Failure;
 use crate::model::file_mode::FileMode;
 
 /// Who may read the file; by default only the user who runs pgcreds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Access {
-    mode: FileMode,
-    /// Numbers of the user and the group that it is given to.
-    owner: Option<u32>,
-    group: Option<u32>,
+    pub(crate) mode: FileMode,
+    /// Number of the user that it is given to.
+    pub(crate) owner: Option<u32>,
+    /// Number of the group that it is given to.
+    pub(crate) group: Option<u32>,
 }
 
 impl Access {
@@ -37,23 +37,6 @@ impl Access {
             mode: FileMode::READABLE,
             ..Self::default()
         }
-    }
-
-    /// Looks up the user and the group, each by its name or its number.
-    pub(crate) fn find(mode: FileMode, owner: Option<&str>, group: Option<&str>) -> Result<Self> {
-        let found = |kind: &str, name: &str, id: std::io::Result<Option<u32>>| {
-            id.with_context(|| Failure::request(format!("could not look up {kind} \"{name}\"")))?
-                .with_context(|| Failure::request(format!("{kind} \"{name}\" does not exist")))
-        };
-        Ok(Self {
-            mode,
-            owner: owner
-                .map(|name| found("user", name, user_id(name)))
-                .transpose()?,
-            group: group
-                .map(|name| found("group", name, group_id(name)))
-                .transpose()?,
-        })
     }
 }
 
