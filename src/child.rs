@@ -4,14 +4,20 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use rustix::process::{Pid, Signal as Number, getpgrp, kill_process};
 use tokio::process::{Child as Process, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 
 /// Exit codes that shells and `env` use for a command that could not be run. (POSIX, "env", Exit Status)
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
+
+/// After the command's end, signals count for so long as its own.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running command.
 pub(crate) struct Child {
@@ -54,6 +60,14 @@ impl Child {
                 number = self.signals.next() => self.pass_on(number),
             }
         }
+    }
+
+    /// Waits for somebody who does not want to wait any longer for what comes after the command's end. The signals that
+    /// ended the command, or came with its end, do not count.
+    pub(crate) async fn given_up(&mut self) {
+        sleep(PATIENCE).await;
+        while self.signals.next().now_or_never().is_some() {}
+        while matches!(self.signals.next().await, Number::USR1 | Number::USR2) {}
     }
 
     fn pass_on(&self, number: Number) {

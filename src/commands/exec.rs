@@ -135,11 +135,17 @@ async fn watch(ui: Ui, mut child: Child, mut held: Held<'_>, keep: bool) -> Exit
             event = held.next() => tell(ui, &event),
         }
     };
-    if !keep && let Err(error) = held.release().await {
-        ui.warn(&format!(
-            "could not revoke the lease, which ends by itself and is swept then: {}",
-            one_line(&error)
-        ));
+    if !keep {
+        let released = tokio::select! {
+            released = held.release() => released,
+            () = child.given_up() => Err(anyhow::anyhow!("interrupted")),
+        };
+        if let Err(error) = released {
+            ui.warn(&format!(
+                "could not revoke the lease, which ends by itself and is swept then: {}",
+                one_line(&error)
+            ));
+        }
     }
     match status {
         Ok(status) => child::exit_code(status).into(),

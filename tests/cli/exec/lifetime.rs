@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{line, run};
 use crate::app_role::{App, psql};
-use crate::harness::{Running, eventually};
+use crate::harness::{Direction, Fault, Proxy, Running, Signal, eventually};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -107,6 +107,38 @@ fn a_server_that_was_restarted_meanwhile_is_no_obstacle() {
     stop(&app);
     assert_eq!(running.wait().exits(7).stderr, "");
     assert_eq!(app.logins(), Vec::<String>::new());
+}
+
+#[test]
+fn a_revoke_that_hangs_can_be_interrupted() {
+    let app = App::new();
+    let proxy = Proxy::start(app.cluster.port());
+    let state = app.sandbox.state();
+    let (direct, through) = (app.cluster.port().to_string(), proxy.port().to_string());
+    app.sandbox.write_state(&state.replace(&direct, &through));
+    let running = start(&app, &[]);
+    let direction = Direction::ToServer;
+    let passed = proxy
+        .messages()
+        .iter()
+        .filter(|(way, _)| *way == direction)
+        .count();
+    proxy.set_fault(Fault::StallAt {
+        direction,
+        count: passed + 1,
+    });
+    stop(&app);
+    proxy.wait_for_stall(LONG);
+    // At once it would be taken for one that was meant for the command.
+    eventually(LONG, || {
+        running.signal(Signal::INT);
+        running.stderr().contains("interrupted")
+    });
+    let ended = running.wait().exits(7);
+    let expected =
+        "could not revoke the lease, which ends by itself and is swept then: interrupted\n";
+    assert!(ended.stderr.ends_with(expected), "{ended}");
+    assert_eq!(app.logins().len(), 1);
 }
 
 #[test]
