@@ -16,6 +16,9 @@ _pgcreds() {
             ",$1")
                 cmd="pgcreds"
                 ;;
+            pgcreds,agent)
+                cmd="pgcreds__subcmd__agent"
+                ;;
             pgcreds,completions)
                 cmd="pgcreds__subcmd__completions"
                 ;;
@@ -78,6 +81,9 @@ _pgcreds() {
                 ;;
             pgcreds__subcmd__connection__subcmd__help,show)
                 cmd="pgcreds__subcmd__connection__subcmd__help__subcmd__show"
+                ;;
+            pgcreds__subcmd__help,agent)
+                cmd="pgcreds__subcmd__help__subcmd__agent"
                 ;;
             pgcreds__subcmd__help,completions)
                 cmd="pgcreds__subcmd__help__subcmd__completions"
@@ -221,12 +227,42 @@ _pgcreds() {
 
     case "${cmd}" in
         pgcreds)
-            opts="-q -v -h -V --quiet --verbose --state --format --help --version init connection role issue lease sweep exec completions help"
+            opts="-q -v -h -V --quiet --verbose --state --format --help --version init connection role issue lease sweep exec agent completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__agent)
+            opts="-q -v -h -V --once --keep --health-file --log-format --state --format --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --health-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --state)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -565,8 +601,22 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help)
-            opts="init connection role issue lease sweep exec completions help"
+            opts="init connection role issue lease sweep exec agent completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__help__subcmd__agent)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

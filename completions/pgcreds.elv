@@ -35,6 +35,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand lease 'Manage leases: the logins that pgcreds made'
             cand sweep 'Revoke every lease that has ended'
             cand exec 'Run a command with a fresh login in its environment'
+            cand agent 'Keep files filled with valid credentials'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -82,7 +83,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
             cand --password-stdin 'Read the password from the first line of stdin'
             cand --store-password 'Write the password into the state file itself'
-            cand --no-verify 'Do not connect'
+            cand --no-verify 'Do not connect, nor read the password'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -419,6 +420,22 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'pgcreds;agent'= {
+            cand --health-file 'Write how the files are to this file, every few seconds, for probes'
+            cand --log-format 'How a line of the log is written'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --once 'Write each file once and exit, for init containers; the leases are not renewed'
+            cand --keep 'Leave the files and the leases when it is stopped'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'pgcreds;completions'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
@@ -439,6 +456,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand lease 'Manage leases: the logins that pgcreds made'
             cand sweep 'Revoke every lease that has ended'
             cand exec 'Run a command with a fresh login in its environment'
+            cand agent 'Keep files filled with valid credentials'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -497,6 +515,8 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;help;sweep'= {
         }
         &'pgcreds;help;exec'= {
+        }
+        &'pgcreds;help;agent'= {
         }
         &'pgcreds;help;completions'= {
         }

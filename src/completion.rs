@@ -16,7 +16,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 use crate::cli;
 use crate::context::Context;
 use crate::environment::variable;
-use crate::model::name::{ConnectionName, RoleName};
+use crate::model::name::{ConnectionName, FileName, RoleName};
 use crate::state::State;
 use crate::ui::{Format, Ui};
 
@@ -33,7 +33,7 @@ pub(crate) fn answer() -> Option<ExitCode> {
     })
 }
 
-/// Makes every argument that takes a role or a connection complete those of the state file.
+/// Makes every argument that takes a role, a connection or a file complete those of the state file.
 fn with_names(command: Command) -> Command {
     let makes_new = command.get_name() == "add";
     command
@@ -56,6 +56,8 @@ fn names_of(argument: &Arg) -> Option<fn(&State) -> Vec<String>> {
         Some(|state| keys(&state.roles))
     } else if is(value_parser!(ConnectionName).into()) {
         Some(|state| keys(&state.connections))
+    } else if is(value_parser!(FileName).into()) {
+        Some(|state| keys(&state.files))
     } else {
         None
     }

@@ -23,6 +23,9 @@ use crate::ui::credentials::{fill_in, render};
 /// The exit code when pgcreds failed before the command ran, as with env, nohup and docker.
 const NOT_STARTED: u8 = 125;
 
+/// Set in the command's environment, to its lease: `PGCREDS_LEASE` is set by `eval "$(pgcreds issue …)"` too.
+const INSIDE: &str = "PGCREDS_EXEC";
+
 /// What `--pristine` leaves of the environment.
 const KEPT: [&str; 10] = [
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR",
@@ -31,7 +34,7 @@ const KEPT: [&str; 10] = [
 /// Run a command with a fresh login in its environment
 ///
 /// Sets PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGAPPNAME, DATABASE_URL, PGCREDS_LEASE and PGCREDS_EXPIRES_AT
-/// (PGSSLMODE where the connection has one); other PG* variables and an old DATABASE_URL are taken out first. The lease is
+/// (PGSSLMODE and PGSSLROOTCERT where the connection has them); other PG* variables and an old DATABASE_URL are taken out first. The lease is
 /// renewed while the command runs, and revoked when it ends. Without a command it starts $SHELL.
 ///
 /// Exit codes: the command's own; 128+N when signal N ended it; 127 not found; 126 not executable; 125 pgcreds itself
@@ -180,7 +183,7 @@ async fn give_up(ui: Ui, state: &State, issued: Issued, error: anyhow::Error) ->
 }
 
 fn refuse_nesting(is_wanted: bool) -> Result<()> {
-    match environment::variable("PGCREDS_LEASE") {
+    match environment::variable(INSIDE) {
         Some(lease) if !is_wanted => Err(Failure::request(format!(
             "this is inside of pgcreds exec already (lease \"{lease}\")"
         ))
@@ -219,6 +222,10 @@ fn prepare(args: &Args, credentials: &Credentials) -> Result<Prepared> {
             set(name, value.expose());
         }
     }
+    set(INSIDE, credentials.lease_id.as_str());
+    if let Some(file) = &credentials.root_certificates {
+        set("PGSSLROOTCERT", file);
+    }
     for (name, template) in &args.variables {
         set(name, fill_in(template, credentials)?.expose());
     }
@@ -237,7 +244,7 @@ fn prepare(args: &Args, credentials: &Credentials) -> Result<Prepared> {
 fn is_kept(name: &str, is_pristine: bool) -> bool {
     let is_stale =
         name == "DATABASE_URL" || (name.starts_with("PG") && !name.starts_with("PGCREDS_"));
-    let is_ours = ["PGCREDS_LEASE", "PGCREDS_EXPIRES_AT"].contains(&name);
+    let is_ours = ["PGCREDS_LEASE", "PGCREDS_EXPIRES_AT", INSIDE].contains(&name);
     !is_stale && !is_ours && (!is_pristine || KEPT.contains(&name))
 }
 

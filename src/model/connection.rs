@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::model::connection_url::{Host, InvalidUrl, Parameters, SslMode};
+use crate::model::credentials::Place;
 use crate::model::name::RoleName;
 use crate::model::secret::Secret;
 
@@ -56,21 +57,22 @@ impl Connection {
         Ok(parameters)
     }
 
-    /// Where a client finds the server that the admin reached at `host`, and which `sslmode` it uses.
-    pub(crate) fn for_clients(&self, host: &Host) -> (Host, Option<SslMode>) {
-        let admin_mode = self
-            .parameters()
-            .ok()
-            .and_then(|parameters| parameters.ssl_mode);
-        let host = Host {
-            name: self
-                .client_host
-                .clone()
-                .unwrap_or_else(|| host.name.clone()),
-            address: None,
-            port: self.client_port.unwrap_or(host.port),
-        };
-        (host, self.client_sslmode.or(admin_mode))
+    /// Where a client finds the server that the admin reached at `host`, and how it is to be trusted.
+    pub(crate) fn for_clients<'a>(&self, host: &Host, dbname: &'a str) -> Place<'a> {
+        let admin = self.parameters().unwrap_or_default();
+        Place {
+            host: Host {
+                name: self
+                    .client_host
+                    .clone()
+                    .unwrap_or_else(|| host.name.clone()),
+                address: None,
+                port: self.client_port.unwrap_or(host.port),
+            },
+            dbname,
+            ssl_mode: self.client_sslmode.or(admin.ssl_mode),
+            root_certificates: admin.tls.root_certificates,
+        }
     }
 
     /// Whether the file that holds it would give a password away to a reader.

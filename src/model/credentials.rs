@@ -30,6 +30,9 @@ pub(crate) struct Credentials {
     pub(crate) max_expires_at: Timestamp,
     #[serde(skip)]
     pub(crate) ssl_mode: Option<SslMode>,
+    /// The file with the certificates to trust on this host.
+    #[serde(skip)]
+    pub(crate) root_certificates: Option<String>,
 }
 
 /// The place that credentials are good for.
@@ -37,6 +40,7 @@ pub(crate) struct Place<'a> {
     pub(crate) host: Host,
     pub(crate) dbname: &'a str,
     pub(crate) ssl_mode: Option<SslMode>,
+    pub(crate) root_certificates: Option<String>,
 }
 
 impl Credentials {
@@ -63,6 +67,7 @@ impl Credentials {
             expires_at: expires_at.clone(),
             max_expires_at: marker.max_expires_at.clone(),
             ssl_mode: place.ssl_mode,
+            root_certificates: place.root_certificates,
         }
     }
 
@@ -88,6 +93,7 @@ impl Credentials {
             host,
             dbname: "example",
             ssl_mode: None,
+            root_certificates: None,
         };
         Ok(Self::new(&marker, &time, &Secret::new("example"), place))
     }
@@ -167,6 +173,7 @@ mod tests {
                     host: host.clone(),
                     dbname: "my/db?",
                     ssl_mode,
+                    root_certificates: None,
                 };
                 let text = url("us er", Some(&password), &place);
                 let parameters = Parameters::parse(&text, None).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::failure::Failure;
-use crate::model::credentials::{Credentials, Place};
+use crate::model::credentials::Credentials;
 use crate::model::lease::Lease;
 use crate::model::name::{Label, LeaseId, RoleName, generate_password};
 use crate::model::ttl::Ttl;
@@ -79,12 +79,7 @@ pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) 
     };
     let address = admin.session.address();
     let connection = state.connection(&role.connection)?;
-    let (host, ssl_mode) = connection.for_clients(&address.host);
-    let place = Place {
-        host,
-        dbname: &address.dbname,
-        ssl_mode,
-    };
+    let place = connection.for_clients(&address.host, &address.dbname);
     let credentials = Credentials::new(&lease.marker, &times.expires_at, &password, place);
     Ok(Fresh {
         lease,

@@ -11,11 +11,12 @@ use crate::state::State;
 
 /// Logs in with the credentials. The error says why they are of no use, and what to do about it.
 pub(crate) async fn verify(state: &State, issued: &Issued) -> Result<()> {
-    let credentials = &issued.credentials;
+    let credentials = &issued.fresh.credentials;
     let connection = state.connection(&credentials.connection)?;
     let parameters = Parameters {
         hosts: vec![Host {
             name: credentials.host.clone(),
+            address: None,
             port: credentials.port,
         }],
         user: Some(credentials.username.clone()),
@@ -53,19 +54,22 @@ pub(crate) async fn verify(state: &State, issued: &Issued) -> Result<()> {
 fn failure(issued: &Issued) -> Failure {
     Failure::server(format!(
         "login \"{}\" cannot log in at {}",
-        issued.credentials.lease_id,
+        issued.fresh.credentials.lease_id,
         place(issued)
     ))
 }
 
 fn place(issued: &Issued) -> String {
-    format!("{}:{}", issued.credentials.host, issued.credentials.port)
+    format!(
+        "{}:{}",
+        issued.fresh.credentials.host, issued.fresh.credentials.port
+    )
 }
 
 /// What to do where the admin was let in and the login was not.
 fn hint(issued: &Issued, error: Option<&DatabaseError>) -> String {
-    let name = &issued.credentials.connection;
-    let dbname = crate::postgres::identifier(&issued.credentials.dbname);
+    let name = &issued.fresh.credentials.connection;
+    let dbname = crate::postgres::identifier(&issued.fresh.credentials.dbname);
     let Some((error, code)) = error.and_then(|error| Some((error, error.code()?.code()))) else {
         return format!(
             "Check client_host, client_port and client_sslmode of connection \"{name}\", and that this host may connect there."

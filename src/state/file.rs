@@ -1,8 +1,8 @@
 //! Reading the state file, and replacing it so that a crash leaves the old one or the new one, whole.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::invalid;
 use super::lock::Lock;
+use super::secret_file::{Access, replace};
 use super::{Edit, STATE_VERSION, State};
 use crate::failure::Failure;
 

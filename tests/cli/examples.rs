@@ -8,9 +8,6 @@ use serde_json::Value;
 use crate::app_role::python;
 use crate::harness::{Run, Sandbox};
 
-/// Commands that the examples show and this version does not have yet.
-const AHEAD: [&str; 1] = ["agent"];
-
 /// The version of Kubernetes whose schemas the manifests must fit.
 const KUBERNETES: &str = "1.30";
 
@@ -107,12 +104,8 @@ fn every_command_line_is_understood() {
         for arguments in found {
             count += 1;
             let run = understand(&sandbox, &arguments);
-            let is_ahead = AHEAD.iter().any(|command| arguments.starts_with(command));
             let is_understood = run.code == 0 && run.stdout.contains("Usage: pgcreds ");
-            assert!(
-                is_understood || is_ahead,
-                "{name}: pgcreds {arguments}\n{run}"
-            );
+            assert!(is_understood, "{name}: pgcreds {arguments}\n{run}");
         }
     }
     assert!(count >= 11, "only {count} command lines found");
@@ -123,15 +116,6 @@ fn every_command_line_is_understood() {
         "issue x --ttl never",
     ] {
         assert_eq!(understand(&sandbox, wrong).code, 2, "{wrong}");
-    }
-}
-
-#[test]
-fn no_command_is_ahead_any_more_once_it_is_there() {
-    let sandbox = Sandbox::new();
-    for command in AHEAD {
-        let run = understand(&sandbox, command);
-        assert_eq!(run.code, 2, "{command} is there: take it out of AHEAD");
     }
 }
 
@@ -229,12 +213,7 @@ fn the_state_file_of_kubernetes_is_one() {
     for file in ["app-db", "app-shell"] {
         assert!(text.contains(&format!("[files.{file}]")), "{text}");
     }
-    let known = if AHEAD.contains(&"agent") {
-        text.split("\n[files.").next().unwrap()
-    } else {
-        text
-    };
-    sandbox.write_state(known);
+    sandbox.write_state(text);
     let roles = sandbox
         .pgcreds(["role", "list", "--format", "json"])
         .run()

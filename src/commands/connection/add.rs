@@ -148,7 +148,11 @@ fn save(
     let saved = file.edit(|state, edit| {
         refuse_existing(state, name)?;
         if let Some((path, secret)) = password {
-            write_secret(path, format!("{}\n", secret.expose()).as_bytes(), &Access::default())?;
+            write_secret(
+                path,
+                format!("{}\n", secret.expose()).as_bytes(),
+                &Access::default(),
+            )?;
             written = Some(path);
         }
         edit.add(Section::Connections, name.as_str(), keys(connection))

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::model::file::FileMode;
 use crate::model::name::{FileName, LeaseId};
 use crate::model::timestamp::Timestamp;
-use crate::state::write_secret;
+use crate::state::{Access, write_secret};
 
 /// How each file is, as it is written for probes. Rewritten at every look, so that an old one tells of an agent that hangs.
 pub(super) struct Health<'a> {
@@ -78,6 +77,6 @@ impl<'a> Health<'a> {
         };
         let text = serde_json::to_string(&content)? + "\n";
         // It holds no secret, but names.
-        write_secret(path, text.as_bytes(), FileMode::READABLE)
+        write_secret(path, text.as_bytes(), &Access::readable())
     }
 }

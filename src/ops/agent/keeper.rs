@@ -18,11 +18,12 @@ use crate::model::file::FileRecipe;
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, FileName, Label};
 use crate::model::ttl::Ttl;
+use crate::ops::access;
 use crate::ops::connect::{self, Admin};
 use crate::ops::hold::two_thirds;
 use crate::ops::issue::{self, Fresh, Request};
 use crate::ops::renew::extend;
-use crate::state::{State, write_secret};
+use crate::state::{Access, State, write_secret};
 use crate::ui::Log;
 use crate::ui::credentials::{fill_in, render};
 
@@ -35,6 +36,7 @@ pub(super) struct Keeper {
     recipe: FileRecipe,
     connection: ConnectionName,
     path: PathBuf,
+    access: Access,
     issued_by: Label,
     /// The lease in the file.
     kept: Option<Kept>,
@@ -74,6 +76,11 @@ impl Keeper {
             name: name.clone(),
             connection: role.connection.clone(),
             path: state.folder.join(&recipe.path),
+            access: access::find(
+                recipe.mode,
+                recipe.owner.as_deref(),
+                recipe.group.as_deref(),
+            )?,
             recipe,
             issued_by: issued_by.clone(),
             kept: None,
@@ -211,7 +218,7 @@ impl Keeper {
         let Some(mut kept) = self.unwritten.take() else {
             return Ok(());
         };
-        if let Err(error) = write_secret(&self.path, kept.content.as_bytes(), self.recipe.mode) {
+        if let Err(error) = write_secret(&self.path, kept.content.as_bytes(), &self.access) {
             self.unwritten = Some(kept);
             return Err(error);
         }
@@ -265,7 +272,7 @@ impl Keeper {
         if kept.stamp == now {
             return;
         }
-        match write_secret(&self.path, kept.content.as_bytes(), self.recipe.mode) {
+        match write_secret(&self.path, kept.content.as_bytes(), &self.access) {
             Ok(()) => log.event("restored", &[("file", self.name.as_str())]),
             Err(error) if self.error.is_none() => {
                 self.error = Some(one_line(&error));

@@ -89,7 +89,7 @@ fn a_file_that_is_none_is_not_replaced() {
         assert_revoked(
             &stage,
             &run,
-            &format!("caused by: cannot replace \"{file}\", which is not a file\n"),
+            &format!("caused by: \"{file}\" is not a file\n"),
         );
         assert_eq!(
             home.join(file).symlink_metadata().unwrap().file_type(),
