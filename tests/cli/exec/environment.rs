@@ -110,6 +110,7 @@ fn pristine_is_nothing_but_the_login() {
             "LANG",
             "PATH",
             "PGAPPNAME",
+            "PGCREDS_EXEC",
             "PGCREDS_EXPIRES_AT",
             "PGCREDS_LEASE",
             "PGDATABASE",
