@@ -31,6 +31,7 @@ mod issue_verify;
 mod lease_list;
 mod lease_stage;
 mod password_sources;
+mod readme;
 mod reference_flow;
 mod renew;
 mod revocation;
