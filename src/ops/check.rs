@@ -87,17 +87,7 @@ pub(crate) async fn role(
     role: &Role,
     issued_by: &Label,
 ) -> Result<RoleCheck> {
-    let connection = state.connection(&role.connection)?;
-    if !connection.allows(name) {
-        return Err(Failure::request(format!(
-            "role \"{name}\" is not allowed on connection \"{}\"",
-            role.connection
-        ))
-        .hint(format!(
-            "Add \"{name}\" to allowed_roles of the connection in the state file."
-        ))
-        .into());
-    }
+    state.connection_for(name, role)?;
     let admin = connect::open(state, &role.connection).await?;
     check_groups(&admin, name, role).await?;
     let label = Label::lossy("probe");

@@ -92,17 +92,7 @@ pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) 
 fn check(state: &State, request: &Request) -> Result<Ttl> {
     let name = &request.role;
     let role = state.role(name)?;
-    let connection = state.connection(&role.connection)?;
-    if !connection.allows(name) {
-        return Err(Failure::request(format!(
-            "role \"{name}\" is not allowed on connection \"{}\"",
-            role.connection
-        ))
-        .hint(format!(
-            "Add \"{name}\" to allowed_roles of the connection in the state file."
-        ))
-        .into());
-    }
+    state.connection_for(name, role)?;
     let ttl = request.ttl.unwrap_or(role.default_ttl);
     if ttl > role.max_ttl {
         return Err(Failure::request(format!(

@@ -10,7 +10,7 @@ use crate::model::ttl::Ttl;
 use crate::ops::connect::Admin;
 use crate::ops::leases::{Found, find};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::{self, Renewed};
+use crate::postgres::renewal::{self, Renewed};
 use crate::postgres::retry::on_conflict;
 use crate::state::State;
 
@@ -56,7 +56,7 @@ pub(super) async fn extend(
             .is_some_and(DatabaseError::is_conflict)
     };
     on_conflict(is_conflict, async |_| {
-        let renewed = login::extend(&admin.session, lease, ttl, role).await;
+        let renewed = renewal::extend(&admin.session, lease, ttl, role).await;
         if renewed.is_err() {
             admin.session.rollback().await;
         }

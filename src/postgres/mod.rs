@@ -3,10 +3,12 @@
 pub(crate) mod connect;
 pub(crate) mod dependencies;
 pub(crate) mod error;
+mod grants;
 pub(crate) mod ledger;
 pub(crate) mod login;
 pub(crate) mod passfile;
 pub(crate) mod privileges;
+pub(crate) mod renewal;
 pub(crate) mod retry;
 pub(crate) mod revocation;
 pub(crate) mod session;

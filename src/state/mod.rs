@@ -58,6 +58,23 @@ impl State {
         })
     }
 
+    /// Finds the connection of a role, which must be allowed on it.
+    pub(crate) fn connection_for(&self, name: &RoleName, role: &Role) -> Result<&Connection> {
+        let connection = self.connection(&role.connection)?;
+        if connection.allows(name) {
+            return Ok(connection);
+        }
+        let problem = format!(
+            "role \"{name}\" is not allowed on connection \"{}\"",
+            role.connection
+        );
+        Err(Failure::request(problem)
+            .hint(format!(
+                "Add \"{name}\" to allowed_roles of the connection in the state file."
+            ))
+            .into())
+    }
+
     /// Finds a file, or says which ones there are.
     pub(crate) fn file(&self, name: &FileName) -> Result<&FileRecipe> {
         self.files.get(name).ok_or_else(|| {
