@@ -122,11 +122,7 @@ impl Revocation<'_> {
         // 4. What depends on them.
         self.release(batch, report).await?;
         // 5. Drop.
-        batch
-            .step("could not drop it", async |leases| {
-                revocation::drop_logins(session, leases).await
-            })
-            .await?;
+        self.drop(batch).await?;
         // 6. Look.
         let remaining = revocation::remaining(session, &oids(&given)).await?;
         // Another sweep may have dropped it between two of our steps, and made the second fail.
@@ -164,6 +160,27 @@ impl Revocation<'_> {
         for (oid, names) in prepared {
             let problem = format!("{names} has to be committed or rolled back first");
             batch.fail(|lease| lease.oid == oid, &problem);
+        }
+        Ok(())
+    }
+
+    /// Drops the batch. Leases that another session holds on to fall out at once and by name: taking the batch apart would
+    /// wait for the same lock again and again.
+    async fn drop(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
+        if batch.leases.is_empty() {
+            return Ok(());
+        }
+        let session = self.session();
+        let dropped = revocation::drop_logins(session, &batch.leases).await;
+        if dropped.as_ref().is_err_and(DatabaseError::is_lock_timeout) {
+            for (oid, holders) in revocation::holders(session, &oids(&batch.leases)).await? {
+                let problem = format!("could not drop it: {holders} holds a lock on it");
+                batch.fail(|lease| lease.oid == oid, &problem);
+            }
+        }
+        if dropped.is_err() {
+            let drop = async |leases: &[Lease]| revocation::drop_logins(session, leases).await;
+            batch.step("could not drop it", drop).await?;
         }
         Ok(())
     }

@@ -140,6 +140,11 @@ impl DatabaseError {
         self
     }
 
+    /// Whether another session held a lock for longer than we wait.
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        self.code == Some(SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// Takes a secret out of the texts: PostgreSQL repeats parts of a statement that it does not understand.
     pub(crate) fn redacted(mut self, secret: &str) -> Self {
         self.message = self.message.replace(secret, "***");

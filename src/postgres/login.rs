@@ -1,4 +1,4 @@
-//! Making a login and giving it more time, each in one transaction with its marker and its end.
+//! Making a login, in one transaction with its marker and its end.
 
 use anyhow::Result;
 use postgres_protocol::password::scram_sha_256;

@@ -199,6 +199,26 @@ pub(crate) async fn drop_logins(session: &Session, leases: &[Lease]) -> Result<(
     .await
 }
 
+/// The logins among these that other sessions hold on to, with those sessions in words: one that has changed the owner of
+/// something to the login, and not committed yet, does.
+pub(crate) async fn holders(
+    session: &Session,
+    oids: &[u32],
+) -> Result<Vec<(u32, String)>, DatabaseError> {
+    let rows = session
+        .query(
+            "SELECT l.objid, string_agg(DISTINCT format('session %s of \"%s\"', l.pid, a.usename), ', ') AS holders \
+             FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
+             WHERE l.locktype = 'object' AND l.classid = 'pg_authid'::regclass AND l.objid = ANY($1) \
+             AND l.granted AND l.pid <> pg_backend_pid() GROUP BY 1",
+            &[(&oids, Type::OID_ARRAY)],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("objid")?, row.try_get("holders")?)))
+        .collect()
+}
+
 /// Step 6: the oids among these that still are roles, or still have sessions.
 pub(crate) async fn remaining(session: &Session, oids: &[u32]) -> Result<Vec<u32>, DatabaseError> {
     let rows = session

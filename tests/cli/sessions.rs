@@ -241,14 +241,23 @@ fn another_session_that_holds_on_to_it_is_not_waited_for_long() {
     ] {
         slow.rows(sql).unwrap();
     }
+    let others: Vec<String> = (0..40)
+        .map(|number| format!("pgc other {number}"))
+        .collect();
+    stage.make(others.iter().map(String::as_str), LATER);
     let start = Instant::now();
-    let run = stage.revoke(NAME).exits(4);
+    let run = stage
+        .sandbox
+        .pgcreds(["lease", "revoke", "--all"])
+        .run()
+        .exits(4);
     assert!(start.elapsed() < Duration::from_secs(15));
+    assert!(run.stderr.starts_with("revoked 40 leases\n"), "{run}");
     assert!(
-        run.stderr
-            .contains("canceling statement due to lock timeout"),
+        run.stderr.contains("of \"slow\" holds a lock on it"),
         "{run}"
     );
+    assert_eq!(stage.logins(), [NAME]);
     assert!(stage.is_quarantined(&oid));
     slow.rows("COMMIT").unwrap();
     stage.sweep([] as [&str; 0]).success();
