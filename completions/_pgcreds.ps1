@@ -334,7 +334,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List leases, as the servers know them')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease, with what depends on it')
             [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Give a lease more time')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'End leases now: sessions, login and grants')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -393,7 +393,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'How long to wait for a login''s sessions to end')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
-            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'All leases of all connections')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'All leases that were issued through the connections of the state file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -406,7 +406,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         }
         'pgcreds;lease;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List leases, as the servers know them')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease, with what depends on it')
             [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Give a lease more time')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'End leases now: sessions, login and grants')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -562,7 +562,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         }
         'pgcreds;help;lease' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List leases, as the servers know them')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease, with what depends on it')
             [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Give a lease more time')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'End leases now: sessions, login and grants')
             break

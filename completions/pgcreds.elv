@@ -302,7 +302,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease'
+            cand show 'Show one lease, with what depends on it'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -357,7 +357,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --session-timeout 'How long to wait for a login''s sessions to end'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
-            cand --all 'All leases of all connections'
+            cand --all 'All leases that were issued through the connections of the state file'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -369,7 +369,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         }
         &'pgcreds;lease;help'= {
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease'
+            cand show 'Show one lease, with what depends on it'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -500,7 +500,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         }
         &'pgcreds;help;lease'= {
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease'
+            cand show 'Show one lease, with what depends on it'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
         }

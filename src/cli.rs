@@ -13,6 +13,7 @@ use clap::{
 use crate::commands::{agent, completions, connection, exec, init, issue, lease, role, sweep};
 use crate::context::Context;
 use crate::environment::variable;
+use crate::model::credential_format::CredentialFormat;
 use crate::ui::{Format, Ui};
 
 /// The ids of the arguments that every command takes unless it has one of the same name itself.
@@ -74,8 +75,7 @@ impl Cli {
         let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let globals = Globals {
             state_file: named_last(&matches, STATE_FILE),
-            format: named_last(&matches, OUTPUT_FORMAT)
-                .unwrap_or_else(|| default_format(&mut command())),
+            format: named_last(&matches, OUTPUT_FORMAT).unwrap_or_else(|| default_format(&matches)),
         };
         (cli, globals)
     }
@@ -151,18 +151,23 @@ fn named_last<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, id: &str) 
     deeper.or_else(|| matches.try_get_one(id).ok().flatten().cloned())
 }
 
-/// `PGCREDS_FORMAT`, else a table.
-fn default_format(command: &mut clap::Command) -> Format {
+/// `PGCREDS_FORMAT`, else a table. `issue` knows more formats and reads it itself.
+fn default_format(matches: &ArgMatches) -> Format {
     let Some(name) = variable("PGCREDS_FORMAT") else {
         return Format::default();
     };
-    Format::from_str(&name, false).unwrap_or_else(|_| {
-        let message =
-            format!("invalid value '{name}' for PGCREDS_FORMAT [possible values: table, json]");
-        command
-            .error(clap::error::ErrorKind::InvalidValue, message)
-            .exit()
-    })
+    let is_issue = matches.subcommand_name() == Some("issue");
+    let is_for_issue = is_issue && CredentialFormat::from_str(&name, false).is_ok();
+    match Format::from_str(&name, false) {
+        Ok(format) => format,
+        Err(_) if is_for_issue => Format::default(),
+        Err(_) => {
+            let message =
+                format!("invalid value '{name}' for PGCREDS_FORMAT [possible values: table, json]");
+            let kind = clap::error::ErrorKind::InvalidValue;
+            command().error(kind, message).exit()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 
 use crate::context::Context;
 use crate::environment::variable;
@@ -85,10 +86,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         label: context.label(args.label.as_ref()),
         issued_by: context.issued_by(),
     };
-    let format = args.format.unwrap_or(match context.ui.format {
-        Format::Table => CredentialFormat::Table,
-        Format::Json => CredentialFormat::Json,
-    });
+    let format = args.format.unwrap_or_else(|| default_format(context));
     let issued = ops::issue::issue(&state, &request).await?;
     if args.verify
         && let Err(error) = ops::verify::verify(&state, &issued).await
@@ -141,6 +139,17 @@ fn append(path: &Path, text: &str) -> Result<()> {
     let file = OpenOptions::new().append(true).create(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
         .with_context(|| Failure::request(format!("could not write to \"{}\"", path.display())))
+}
+
+/// `PGCREDS_FORMAT` in the names of this command's formats, else what all commands take.
+fn default_format(context: &Context) -> CredentialFormat {
+    let named =
+        variable("PGCREDS_FORMAT").and_then(|name| CredentialFormat::from_str(&name, false).ok());
+    match (context.ui.format, named) {
+        (Format::Table, Some(named)) => named,
+        (Format::Table, None) => CredentialFormat::Table,
+        (Format::Json, _) => CredentialFormat::Json,
+    }
 }
 
 /// Revokes what could not be delivered.

@@ -6,28 +6,49 @@ use anyhow::Result;
 
 use crate::context::Context;
 use crate::failure::{self, Failure, Kind};
-use crate::model::name::ConnectionName;
+use crate::model::name::{ConnectionName, RoleName};
 use crate::ops::report::Report;
+use crate::state::State;
 use crate::ui::Format;
 
 /// Prints the report, says what went wrong on stderr, and returns the exit code.
 pub(super) fn print(context: &Context, report: &Report) -> Result<ExitCode> {
     let ui = context.ui;
-    for lease in &report.revoked {
+    for detail in &report.details {
+        ui.detail(detail);
+    }
+    for lease in report
+        .revoked
+        .iter()
+        .filter(|lease| !report.gone.contains(lease))
+    {
         ui.detail(&format!("revoked lease \"{lease}\""));
     }
-    match report.revoked.as_slice() {
-        [] => {}
-        [lease] => ui.status(&format!("revoked lease \"{lease}\"")),
-        leases => ui.status(&format!("revoked {} leases", leases.len())),
+    for lease in &report.gone {
+        ui.status(&format!(
+            "lease \"{lease}\" is not there: it has ended, or its name is mistyped"
+        ));
+    }
+    match report.revoked.len() - report.gone.len() {
+        0 => {}
+        1 if !ui.is_verbose => {
+            let revoked = report
+                .revoked
+                .iter()
+                .find(|lease| !report.gone.contains(lease));
+            revoked
+                .iter()
+                .for_each(|lease| ui.status(&format!("revoked lease \"{lease}\"")));
+        }
+        count => ui.status(&format!("revoked {}", leases(count))),
     }
     for note in &report.notes {
         ui.warn(note);
     }
     if report.others > 0 {
         ui.detail(&format!(
-            "left {} leases to another admin, who has ADMIN OPTION on them",
-            report.others
+            "left {} to another admin, who has ADMIN OPTION on them",
+            leases(report.others)
         ));
     }
     print_problems(report);
@@ -41,6 +62,24 @@ pub(super) fn print(context: &Context, report: &Report) -> Result<ExitCode> {
             _ => Kind::Partial.code().into(),
         },
     )
+}
+
+/// A role that the state file does not have may have been removed from it, or be a slip of the finger.
+pub(super) fn warn_of_unknown_role(context: &Context, state: &State, role: Option<&RoleName>) {
+    if let Some(role) = role.filter(|role| !state.roles.contains_key(role)) {
+        context
+            .ui
+            .warn(&format!("role \"{role}\" is not in the state file"));
+    }
+}
+
+/// A number of leases, in words.
+pub(super) fn leases(count: usize) -> String {
+    if count == 1 {
+        "1 lease".into()
+    } else {
+        format!("{count} leases")
+    }
 }
 
 fn print_problems(report: &Report) {

@@ -51,6 +51,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let state = context.state()?;
     let connections = ops::leases::connections(&state, &args.connection)?;
+    report::warn_of_unknown_role(context, &state, args.role.as_ref());
     let filter = Filter {
         role: args.role,
         is_due: true,

@@ -154,6 +154,20 @@ impl LeaseId {
     }
 }
 
+impl LeaseId {
+    /// Whether it looks like an id that [`LeaseId::generate`] made.
+    pub(crate) fn is_generated(&self) -> bool {
+        let is_ours = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let random = self
+            .0
+            .strip_prefix("pgc_")
+            .and_then(|rest| rest.rsplit_once('_'));
+        random.is_some_and(|(_, random)| {
+            random.len() == RANDOM_CHARACTERS && random.bytes().all(is_ours)
+        })
+    }
+}
+
 impl Label {
     /// Makes a label of any text, such as an operating system's user name: what does not fit becomes `_` or is cut.
     pub(crate) fn lossy(text: &str) -> Self {
@@ -258,7 +272,7 @@ mod tests {
         ) {
             let id = LeaseId::generate(&role.parse().unwrap(), &Label::lossy(&label));
             prop_assert!(id.as_str().len() <= IDENTIFIER_BYTES);
-            prop_assert!(id.as_str().starts_with("pgc_"));
+            prop_assert!(id.as_str().starts_with("pgc_") && id.is_generated());
             prop_assert!(
                 id.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
             );

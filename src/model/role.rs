@@ -75,7 +75,7 @@ impl std::fmt::Display for InvalidRole {
                     "default_ttl {default_ttl} is over max_ttl {max_ttl}"
                 )
             }
-            Self::NoCreation => formatter.write_str("it has no creation_statements"),
+            Self::NoCreation => formatter.write_str("it says nothing of what a login may do: give member_of, set_role or creation_statements"),
             Self::TwoCreations => formatter.write_str(
                 "creation_statements go without member_of and set_role: the statements say it all",
             ),

@@ -52,15 +52,7 @@ pub(crate) async fn connection(admin: &Admin) -> Result<ConnectionCheck> {
                 .into(),
         );
     }
-    if !standing.can_create_roles {
-        let user = crate::postgres::identifier(&standing.user);
-        return Err(Failure::server(format!(
-            "connection \"{name}\": \"{}\" may not create roles",
-            standing.user
-        ))
-        .hint(format!("Run as a superuser: ALTER ROLE {user} CREATEROLE;"))
-        .into());
-    }
+    refuse_without_createrole(admin, &standing)?;
     let address = admin.session.address();
     Ok(ConnectionCheck {
         connection: name.clone(),
@@ -71,6 +63,25 @@ pub(crate) async fn connection(admin: &Admin) -> Result<ConnectionCheck> {
         username: standing.user,
         superuser: standing.is_superuser,
     })
+}
+
+/// Fails when the admin may not create or alter roles.
+pub(super) async fn refuse_powerless(admin: &Admin) -> Result<()> {
+    refuse_without_createrole(admin, &standing(admin).await?)
+}
+
+fn refuse_without_createrole(admin: &Admin, standing: &Standing) -> Result<()> {
+    let name = admin.server.name();
+    if !standing.can_create_roles {
+        let user = crate::postgres::identifier(&standing.user);
+        return Err(Failure::server(format!(
+            "connection \"{name}\": \"{}\" may not create roles",
+            standing.user
+        ))
+        .hint(format!("Run as a superuser: ALTER ROLE {user} CREATEROLE;"))
+        .into());
+    }
+    Ok(())
 }
 
 async fn standing(admin: &Admin) -> Result<Standing> {

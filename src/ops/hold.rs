@@ -135,7 +135,8 @@ fn is_lost(error: &anyhow::Error) -> bool {
         .is_some_and(DatabaseError::is_lost)
 }
 
-/// Two thirds of a lifetime: time enough to try again before the end.
+/// Two thirds of a lifetime: time enough to try again before the end. Ends are cut to whole seconds, so that the last one
+/// does not count.
 pub(super) fn two_thirds(seconds: u64) -> Duration {
-    Duration::from_millis(seconds * 1_000 * 2 / 3)
+    Duration::from_millis((seconds.saturating_sub(1) * 1_000 * 2 / 3).max(250))
 }

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops::connect::{self, Admin, open_all};
+use crate::postgres::dependencies::describe;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Entry, Filter};
 use crate::state::State;
@@ -16,6 +17,19 @@ use crate::state::State;
 pub(crate) struct Found {
     pub(crate) lease: Lease,
     pub(crate) admin: Admin,
+}
+
+impl Found {
+    /// What depends on the login, in words: what it owns and what it was granted. `None` when nothing does.
+    pub(crate) async fn dependencies(&self) -> Result<Option<String>> {
+        let id = &self.lease.marker.lease;
+        let failure =
+            |error: DatabaseError| error.failure(format!("could not look at lease \"{id}\""));
+        let words = describe(&self.admin.session, self.lease.oid)
+            .await
+            .map_err(failure)?;
+        Ok(Some(words).filter(|words| !words.is_empty()))
+    }
 }
 
 /// The connections that are asked: the named ones, else all of the state file.

@@ -13,6 +13,9 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<FailedLease>,
     /// Connections that could not be used to the end.
     pub(crate) unreachable: Vec<Unreachable>,
+    /// Those of `revoked` that were not there any more.
+    #[serde(skip)]
+    pub(crate) gone: Vec<LeaseId>,
     /// How many connections could be asked.
     #[serde(skip)]
     pub(crate) reached: usize,
@@ -22,6 +25,9 @@ pub(crate) struct Report {
     /// What somebody should know although nothing failed.
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
+    /// What was done, step by step.
+    #[serde(skip)]
+    pub(crate) details: Vec<String>,
 }
 
 /// A lease that could not be dropped. It is cut off all the same, unless the error says otherwise.
@@ -57,6 +63,7 @@ impl Report {
         self.reached += other.reached;
         self.others += other.others;
         self.notes.extend(other.notes);
+        self.details.extend(other.details);
     }
 
     /// Brings the entries into order and names each lease once.

@@ -13,7 +13,7 @@ use crate::model::role::Role;
 use crate::ops::batch::Batch;
 use crate::ops::connect::Admin;
 use crate::ops::report::{FailedLease, Report};
-use crate::postgres::dependencies::{self, Login};
+use crate::postgres::dependencies::{self, Login, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::ledger::{self, Entry, Filter};
@@ -221,8 +221,10 @@ impl Revocation<'_> {
             )
             .await?;
         for (database, dependent) in databases {
-            let notes = self.release_in(&database, batch, &dependent).await?;
-            report.notes.extend(notes.into_iter().flatten());
+            for released in self.release_in(&database, batch, &dependent).await? {
+                report.notes.extend(released.warnings);
+                report.details.extend(released.reassigned);
+            }
         }
         Ok(())
     }
@@ -233,7 +235,7 @@ impl Revocation<'_> {
         database: &str,
         batch: &mut Batch,
         dependent: &BTreeSet<u32>,
-    ) -> Result<Vec<Vec<String>>, DatabaseError> {
+    ) -> Result<Vec<Released>, DatabaseError> {
         let what = format!("could not free it of what depends on it in database \"{database}\"");
         if database == self.session().address().dbname {
             return batch
@@ -272,7 +274,7 @@ impl Revocation<'_> {
         &self,
         session: &Session,
         leases: &[Lease],
-    ) -> Result<Vec<String>, DatabaseError> {
+    ) -> Result<Released, DatabaseError> {
         let logins: Vec<Login> = leases.iter().map(|lease| self.login(lease)).collect();
         on_conflict(DatabaseError::is_conflict, async |_| {
             dependencies::release(session, &logins).await

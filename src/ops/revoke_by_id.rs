@@ -15,15 +15,15 @@ use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
 
-/// Revokes these leases. Returns the report, and those that no server has any more, which count as revoked.
+/// Revokes these leases. Those that no server has any more count as revoked.
 ///
-/// Fails before anything is done when an id is a role that pgcreds did not make.
+/// Fails before anything is done when an id is a role that pgcreds did not make, or is no id and names no lease.
 pub(crate) async fn revoke(
     state: &State,
     connections: &[ConnectionName],
     ids: &[LeaseId],
     session_timeout: Duration,
-) -> Result<(Report, Vec<LeaseId>)> {
+) -> Result<Report> {
     let mut report = Report::default();
     let mut admins = Vec::new();
     for (name, admin) in open_all(state, connections).await {
@@ -40,6 +40,9 @@ pub(crate) async fn revoke(
         .cloned()
         .collect();
     refuse_strangers(&admins, &missing).await?;
+    if report.unreachable.is_empty() {
+        refuse_impossible(&missing)?;
+    }
     for (at, admin) in admins.iter().enumerate() {
         let here = found
             .values()
@@ -62,13 +65,23 @@ pub(crate) async fn revoke(
             report.unreachable(admin.server.name(), &error);
         }
     }
-    report.finish();
-    if !report.unreachable.is_empty() {
-        // It may be on a server that could not be asked.
-        return Ok((report, Vec::new()));
+    // Where a server could not be asked, it may be there.
+    if report.unreachable.is_empty() {
+        report.revoked.extend(missing.iter().cloned());
+        report.gone = missing;
     }
-    report.revoked.extend(missing.iter().cloned());
-    Ok((report, missing))
+    report.finish();
+    Ok(report)
+}
+
+/// Refuses what cannot be the id of a lease that has ended: a label, a role, or a slip of the finger.
+fn refuse_impossible(missing: &[LeaseId]) -> Result<()> {
+    match missing.iter().find(|id| !id.is_generated()) {
+        None => Ok(()),
+        Some(id) => Err(Failure::request(format!("lease \"{id}\" not found"))
+            .hint("Nothing was revoked. See what there is with: pgcreds lease list")
+            .into()),
+    }
 }
 
 /// Finds each lease; where two connections lead to it, one whose admin may administer it.

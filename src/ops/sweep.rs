@@ -10,9 +10,11 @@ use futures_util::stream;
 use crate::failure::Failure;
 use crate::model::connection_url::Host;
 use crate::model::name::ConnectionName;
+use crate::ops::check;
 use crate::ops::connect::{Admin, CONCURRENCY, open_all};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
+use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -81,16 +83,7 @@ async fn look(state: &State, request: &Request, report: &mut Report) -> Vec<Work
     let mut work = Vec::new();
     for (name, admin) in open_all(state, &request.connections).await {
         let found = match admin {
-            Ok(admin) => match ledger::oids(&admin.session, &filter_for(request, &name)).await {
-                Ok((oids, others)) => {
-                    report.others += others;
-                    report.reached += 1;
-                    Ok(Work { admin, oids })
-                }
-                Err(error) => Err(error.failure(format!(
-                    "could not look for leases on connection \"{name}\""
-                ))),
-            },
+            Ok(admin) => find(admin, &filter_for(request, &name), report).await,
             Err(error) => Err(error),
         };
         match found {
@@ -99,6 +92,26 @@ async fn look(state: &State, request: &Request, report: &mut Report) -> Vec<Work
         }
     }
     work
+}
+
+/// Finds the leases to revoke. Leases that are left to another admin are counted; fails when they are left only because
+/// this admin may not alter any role any more.
+async fn find(admin: Admin, filter: &Filter, report: &mut Report) -> Result<Work> {
+    let name = admin.server.name();
+    let failure = |error: DatabaseError| {
+        error.failure(format!(
+            "could not look for leases on connection \"{name}\""
+        ))
+    };
+    let (oids, others) = ledger::oids(&admin.session, filter)
+        .await
+        .map_err(failure)?;
+    if others > 0 {
+        check::refuse_powerless(&admin).await?;
+    }
+    report.others += others;
+    report.reached += 1;
+    Ok(Work { admin, oids })
 }
 
 fn filter_for(request: &Request, name: &ConnectionName) -> Filter {

@@ -19,6 +19,15 @@ pub(crate) struct Login {
     pub(crate) new_owner: Option<String>,
 }
 
+/// What was done to free logins, in words.
+#[derive(Debug, Default)]
+pub(crate) struct Released {
+    /// What somebody should know.
+    pub(crate) warnings: Vec<String>,
+    /// Who got what they owned.
+    pub(crate) reassigned: Vec<String>,
+}
+
 /// The logins among `oids` that something depends on, by database; shared objects count for `here`.
 ///
 /// `pg_shdepend` names every database and everybody may read it. (PostgreSQL documentation, "pg_shdepend".)
@@ -73,11 +82,10 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
 /// Frees these logins of everything in the session's database and of shared objects, in one transaction: reassigns what
 /// they own, then removes the privileges. Fails without a change when anything cannot be done.
 ///
-/// Returns what somebody should know about what was reassigned.
 pub(crate) async fn release(
     session: &Session,
     logins: &[Login],
-) -> Result<Vec<String>, DatabaseError> {
+) -> Result<Released, DatabaseError> {
     let result = try_release(session, logins).await;
     if result.is_err() {
         session.rollback().await;
@@ -85,13 +93,13 @@ pub(crate) async fn release(
     result
 }
 
-async fn try_release(session: &Session, logins: &[Login]) -> Result<Vec<String>, DatabaseError> {
+async fn try_release(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {
     session.run(&begin()).await?;
-    let notes = reassign(session, logins).await?;
+    let released = reassign(session, logins).await?;
     revoke_grants(session, logins).await?;
     drop_owned(session, logins).await?;
     session.run("COMMIT").await?;
-    Ok(notes)
+    Ok(released)
 }
 
 /// Rows of `pg_shdepend` about `logins` that lie in this database or in none.
@@ -114,7 +122,7 @@ fn owned(logins: &[Login]) -> String {
 }
 
 /// Gives what the logins own to their successors.
-async fn reassign(session: &Session, logins: &[Login]) -> Result<Vec<String>, DatabaseError> {
+async fn reassign(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {
     let rows = session
         .run(&format!(
             "SELECT DISTINCT refobjid FROM pg_shdepend WHERE {} ORDER BY 1",
@@ -123,7 +131,7 @@ async fn reassign(session: &Session, logins: &[Login]) -> Result<Vec<String>, Da
         .await?;
     let owners: BTreeSet<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
     if owners.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Released::default());
     }
     let fallback = default_owner(session, logins).await?;
     let (mut by_successor, mut unasked) = (BTreeMap::<&str, Vec<&str>>::new(), Vec::new());
@@ -134,8 +142,15 @@ async fn reassign(session: &Session, logins: &[Login]) -> Result<Vec<String>, Da
             unasked.extend(login.new_owner.is_none().then_some(login.oid));
         }
     }
-    let notes = disarm(session, &unasked, &fallback).await?;
+    let mut released = Released {
+        warnings: disarm(session, &unasked, &fallback).await?,
+        ..Released::default()
+    };
     for (successor, owners) in by_successor {
+        let database = &session.address().dbname;
+        released.reassigned.extend(owners.iter().map(|owner| {
+            format!("what lease \"{owner}\" owned in database \"{database}\" belongs to \"{successor}\" now")
+        }));
         let sql = format!(
             "REASSIGN OWNED BY {} TO {}",
             identifiers(owners),
@@ -146,7 +161,7 @@ async fn reassign(session: &Session, logins: &[Login]) -> Result<Vec<String>, Da
             .await
             .map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
     }
-    Ok(notes)
+    Ok(released)
 }
 
 /// Routines and views that run with the rights of their owner would run with those of a successor whom nobody chose, and

@@ -52,7 +52,11 @@ fn issue(cluster: &Cluster, sandbox: &Sandbox, statements: &str) -> String {
 
 /// Statements that can be seen to be wrong without a server: the key, the text, the problem.
 const WRONG: [(&str, &str, &str); 12] = [
-    ("creation", "", "it has no creation_statements"),
+    (
+        "creation",
+        "",
+        "it says nothing of what a login may do: give member_of, set_role or creation_statements",
+    ),
     (
         "creation",
         "CREATE ROLE \"{{nmae}}\"",

@@ -10,7 +10,10 @@ fn zero_is_done_and_also_nothing_to_do() {
         stage.sandbox.pgcreds(["sweep"]).run().to_string(),
         "[exit 0]\n"
     );
-    let run = stage.sandbox.pgcreds(["lease", "revoke", "pgc_gone"]).run();
+    let run = stage
+        .sandbox
+        .pgcreds(["lease", "revoke", "pgc_app_role_alice_abcdefghijkl"])
+        .run();
     assert_eq!(run.exits(0).stdout, "");
 }
 

@@ -21,35 +21,57 @@ fn make_with_comment(stage: &Stage, name: &str, comment: &str) {
 
 #[test]
 fn revoking_twice_is_the_same_as_once() {
+    const ONCE: &str = "pgc_app_role_once_abcdefghijkl";
+    const NEVER: &str = "pgc_app_role_never_abcdefghijkl";
     let stage = Stage::new(Admin::CreateRole);
-    stage.make(["pgc once"], LATER);
-    let run = stage.revoke("pgc once").success();
+    stage.make([ONCE], LATER);
     assert_eq!(
-        run.to_string(),
-        "--- stderr ---\nrevoked lease \"pgc once\"\n[exit 0]\n"
+        stage.revoke(ONCE).success().to_string(),
+        format!("--- stderr ---\nrevoked lease \"{ONCE}\"\n[exit 0]\n")
     );
-    let run = stage.revoke("pgc once").success();
-    assert!(
-        run.stderr
-            .starts_with("lease \"pgc once\" is gone already\n"),
-        "{run}"
+    assert_eq!(
+        stage.revoke(ONCE).success().to_string(),
+        format!(
+            "--- stderr ---\nlease \"{ONCE}\" is not there: it has ended, or its name is mistyped\n[exit 0]\n"
+        )
     );
-    let run = stage
-        .sandbox
-        .pgcreds([
-            "lease",
-            "revoke",
-            "pgc once",
-            "pgc never",
-            "--format",
-            "json",
-        ])
-        .run()
-        .success();
-    let names = serde_json::json!(["pgc never", "pgc once"]);
-    let mut revoked = run.json()["revoked"].as_array().unwrap().clone();
-    revoked.sort_by_key(ToString::to_string);
-    assert_eq!(serde_json::json!(revoked), names);
+    let arguments = ["lease", "revoke", ONCE, NEVER, "--format", "json"];
+    let run = stage.sandbox.pgcreds(arguments).run().success();
+    assert_eq!(run.json()["revoked"], serde_json::json!([NEVER, ONCE]));
+}
+
+/// A label, a role or a slip of the finger must not look like something that was revoked.
+#[test]
+fn what_is_no_id_is_not_revoked() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.make(["pgc_app_role_tester_abcdefghijkl"], LATER);
+    for name in ["tester", "my-role", "pgc_app_role_tester_abcdefghijk"] {
+        let arguments = ["lease", "revoke", "pgc_app_role_tester_abcdefghijkl", name];
+        let run = stage.sandbox.pgcreds(arguments).run().exits(1);
+        assert_eq!(
+            run.stderr,
+            format!(
+                "error: lease \"{name}\" not found\nhint: Nothing was revoked. See what there is with: pgcreds lease list\n"
+            )
+        );
+        assert_eq!(stage.logins().len(), 1);
+    }
+}
+
+/// An admin that may not alter roles any more must not sweep in silence.
+#[test]
+fn an_admin_who_lost_its_power_says_so() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.make(["pgc_app_role_tester_abcdefghijkl"], PAST);
+    stage.cluster.execute("ALTER ROLE vaultadmin NOCREATEROLE");
+    for arguments in [&["sweep"][..], &["lease", "revoke", "--all"]] {
+        let run = stage.sandbox.pgcreds(arguments).run().exits(3);
+        assert!(
+            run.stderr.contains("\"vaultadmin\" may not create roles"),
+            "{run}"
+        );
+    }
+    assert_eq!(stage.logins().len(), 1);
 }
 
 #[test]

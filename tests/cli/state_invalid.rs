@@ -216,7 +216,10 @@ fn roles_that_contradict_themselves() {
             "member_of = [\"g\"]\ndefault_ttl = \"25h\"",
             "default_ttl 25h is over max_ttl 24h",
         ),
-        ("member_of = []", "it has no creation_statements"),
+        (
+            "member_of = []",
+            "it says nothing of what a login may do: give member_of, set_role or creation_statements",
+        ),
         (
             "member_of = [\"g\"]\ncreation_statements = [\"hunter2\"]",
             "creation_statements go without member_of and set_role: the statements say it all",

@@ -46,6 +46,7 @@ pub(crate) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let state = context.state()?;
     let connections = ops::leases::connections(&state, &args.connection)?;
+    report::warn_of_unknown_role(context, &state, args.role.as_ref());
     let filter = Filter {
         role: args.role,
         state: args.state,

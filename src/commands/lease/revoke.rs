@@ -2,16 +2,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::ArgGroup;
 
 use crate::commands::report;
 use crate::context::Context;
+use crate::failure::Kind;
 use crate::model::name::{ConnectionName, LeaseId, RoleName};
 use crate::model::ttl::Ttl;
 use crate::ops;
 use crate::ops::sweep::Request;
 use crate::postgres::ledger::Filter;
 use crate::postgres::revocation::Which;
-use crate::state::State;
 use crate::ui::Bar;
 
 /// End leases now: sessions, login and grants
@@ -23,22 +24,22 @@ use crate::ui::Bar;
 ///   pgcreds lease revoke --role app-role
 ///   pgcreds lease revoke --all --connection my-postgres-db
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, group = ArgGroup::new("leases").required(true).multiple(true))]
 pub(crate) struct Args {
     /// Ids of leases (can be repeated)
-    #[arg(value_name = "ID", required_unless_present_any = ["role", "connection", "all"])]
+    #[arg(value_name = "ID", group = "leases")]
     ids: Vec<LeaseId>,
 
     /// All leases of this role
-    #[arg(long, value_name = "NAME", conflicts_with = "ids")]
+    #[arg(long, value_name = "NAME", conflicts_with = "ids", group = "leases")]
     role: Option<RoleName>,
 
     /// All leases that were issued through this connection; with IDs: ask only this connection (can be repeated)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = "leases")]
     connection: Vec<ConnectionName>,
 
-    /// All leases of all connections
-    #[arg(long, conflicts_with_all = ["ids", "role"])]
+    /// All leases that were issued through the connections of the state file
+    #[arg(long, conflicts_with_all = ["ids", "role"], group = "leases")]
     all: bool,
 
     /// How long to wait for a login's sessions to end
@@ -51,18 +52,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let session_timeout = Duration::from_secs(args.session_timeout.as_seconds());
     if !args.ids.is_empty() {
         let connections = ops::leases::connections(&state, &args.connection)?;
-        let (report, missing) =
+        let report =
             ops::revoke_by_id::revoke(&state, &connections, &args.ids, session_timeout).await?;
-        for id in missing {
-            context
-                .ui
-                .status(&format!("lease \"{id}\" is gone already"));
-        }
         return report::print(context, &report);
     }
+    report::warn_of_unknown_role(context, &state, args.role.as_ref());
     let request = Request {
-        connections: connections(&state, &args)?,
-        own_only: !args.connection.is_empty(),
+        connections: ops::leases::connections(&state, &args.connection)?,
+        own_only: true,
         filter: Filter {
             role: args.role,
             ..Filter::default()
@@ -72,17 +69,16 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         session_timeout,
     };
     let report = ops::sweep::sweep(&state, &request, &Bar::new(context.ui)).await?;
-    if report.revoked.is_empty() {
+    let code = report::print(context, &report)?;
+    if report.others > 0 {
+        let left = report::leases(report.others);
+        context.ui.warn(&format!(
+            "{left} could not be revoked: another admin has ADMIN OPTION on them"
+        ));
+        return Ok(Kind::Partial.code().into());
+    }
+    if report.revoked.is_empty() && code == ExitCode::SUCCESS {
         context.ui.status("there was nothing to revoke");
     }
-    report::print(context, &report)
-}
-
-/// A role's leases are looked for on its own connection, where the state file has it; everything else everywhere.
-fn connections(state: &State, args: &Args) -> Result<Vec<ConnectionName>> {
-    let role = args.role.as_ref().and_then(|name| state.roles.get(name));
-    match role {
-        Some(role) if args.connection.is_empty() => Ok(vec![role.connection.clone()]),
-        _ => ops::leases::connections(state, &args.connection),
-    }
+    Ok(code)
 }

@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use serde::Serialize;
 
 use super::view::View;
 use crate::context::Context;
@@ -8,7 +9,7 @@ use crate::failure::Failure;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops;
 
-/// Show one lease
+/// Show one lease, with what depends on it
 ///
 /// Examples:
 ///   pgcreds lease show pgc_app_role_alice_8xk2m4p0q7rt
@@ -23,6 +24,16 @@ pub(crate) struct Args {
     connection: Vec<ConnectionName>,
 }
 
+/// A lease with what stands in the way of dropping it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    lease: View,
+    /// Only where something does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depends_on_it: Option<String>,
+}
+
 pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let state = context.state()?;
     let connections = ops::leases::connections(&state, &args.connection)?;
@@ -31,6 +42,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
             .hint("It may have ended and been swept. See what there is with: pgcreds lease list")
             .into());
     };
-    context.ui.object(&View::from(found.lease))?;
+    let depends_on_it = found.dependencies().await?;
+    let lease = View::from(found.lease);
+    context.ui.object(&Shown {
+        lease,
+        depends_on_it,
+    })?;
     Ok(ExitCode::SUCCESS)
 }
