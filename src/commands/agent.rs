@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::context::Context;
 use crate::failure::{self, Failure, Kind, one_line};
 use crate::model::name::FileName;
-use crate::ops::agent::{Agent, Pause, Settings};
+use crate::ops::agent::{Agent, Pause, Settings, Supervisor};
 use crate::state::State;
 use crate::ui::{Log, LogFormat};
 
@@ -17,8 +17,8 @@ use crate::ui::{Log, LogFormat};
 ///
 /// The files are described in the state file, as [files.NAME]. Each lease is renewed at two thirds of its time; when it
 /// can live no longer, a new one is written in its place and the old one revoked after a while. Without a server the files
-/// stay as they are. SIGHUP reads the state file again; SIGTERM revokes the leases and removes the files. Tells systemd how
-/// it is (Type=notify).
+/// stay as they are. SIGHUP reads the state file again; SIGTERM revokes the leases and removes the files, and a second one
+/// does not wait for the server. Tells systemd how it is (Type=notify).
 ///
 /// Examples:
 ///   pgcreds agent
@@ -74,16 +74,20 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 async fn fill(mut agent: Agent, state: &State) -> ExitCode {
     let count = agent.len();
     let failures = agent.fill(state).await;
-    for (name, error) in &failures {
+    for (names, error) in &failures {
+        let what = if names.len() == 1 { "file" } else { "files" };
+        let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        let names = names.join(", ");
         let failure = Failure::new(
             failure::kind(error),
-            format!("could not fill file \"{name}\": {}", one_line(error)),
+            format!("could not fill {what} {names}: {}", one_line(error)),
         );
         failure::report(&failure.into());
     }
+    let failed: usize = failures.iter().map(|(names, _)| names.len()).sum();
     match failures.first() {
         None => ExitCode::SUCCESS,
-        Some((_, error)) if failures.len() == count => failure::kind(error).code().into(),
+        Some((_, error)) if failed == count => failure::kind(error).code().into(),
         Some(_) => Kind::Partial.code().into(),
     }
 }
@@ -98,19 +102,14 @@ async fn serve(
 ) -> Result<ExitCode> {
     let (sender, receiver) = watch::channel(Pause::None);
     watch_signals(sender.clone())?;
+    let mut signals = receiver.clone();
+    let systemd = Systemd { log };
     log.event("started", &[("files", &agent.len().to_string())]);
-    while *receiver.borrow() != Pause::Stop {
-        let count = agent.len();
-        let on_ready = || {
-            tell_systemd(
-                &[
-                    NotifyState::Ready,
-                    NotifyState::Status(&format!("{count} files are filled")),
-                ],
-                log,
-            );
-        };
-        agent.run(&state, receiver.clone(), &on_ready).await;
+    while *receiver.borrow() < Pause::Stop {
+        tokio::select! {
+            () = agent.run(&state, receiver.clone(), &systemd) => {}
+            _ = signals.wait_for(|pause| *pause == Pause::Abandon) => {}
+        }
         if *receiver.borrow() == Pause::Reload {
             // A stop that came meanwhile stays.
             sender.send_if_modified(|pause| {
@@ -125,11 +124,20 @@ async fn serve(
     }
     tell_systemd(&[NotifyState::Stopping], log);
     if keep {
+        agent.leave();
         log.event("stopped", &[("kept", "true")]);
         return Ok(ExitCode::SUCCESS);
     }
-    let report = agent.stop(&state).await;
-    log.event("stopped", &[("revoked", &report.revoked.len().to_string())]);
+    tokio::select! {
+        biased;
+        report = agent.stop(&state) => {
+            log.event("stopped", &[("revoked", &report.revoked.len().to_string())]);
+        }
+        // The files are gone; the leases end by themselves, and are swept then.
+        _ = signals.wait_for(|pause| *pause == Pause::Abandon) => {
+            log.event("stopped", &[("abandoned", "true")]);
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -154,15 +162,46 @@ fn watch_signals(sender: watch::Sender<Pause>) -> Result<()> {
     let mut hang_up = watch(SignalKind::hangup())?;
     tokio::spawn(async move {
         loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hang_up.recv() => sender.send_replace(Pause::Reload),
+            let is_end = tokio::select! {
+                _ = terminate.recv() => true,
+                _ = interrupt.recv() => true,
+                _ = hang_up.recv() => false,
             };
+            sender.send_modify(|pause| {
+                *pause = match *pause {
+                    Pause::Stop | Pause::Abandon if is_end => Pause::Abandon,
+                    _ if is_end => Pause::Stop,
+                    Pause::None => Pause::Reload,
+                    pause => pause,
+                };
+            });
         }
-        sender.send_replace(Pause::Stop);
     });
     Ok(())
+}
+
+/// Tells systemd, where it started the agent.
+struct Systemd {
+    log: Log,
+}
+
+impl Supervisor for Systemd {
+    fn ready(&self, files: usize) {
+        let status = format!("{files} files are filled");
+        tell_systemd(
+            &[NotifyState::Ready, NotifyState::Status(&status)],
+            self.log,
+        );
+    }
+
+    fn status(&self, good: usize, files: usize) {
+        let status = if good == files {
+            format!("{files} files are filled")
+        } else {
+            format!("{good} of {files} files are filled")
+        };
+        tell_systemd(&[NotifyState::Status(&status)], self.log);
+    }
 }
 
 fn tell_systemd(state: &[NotifyState<'_>], log: Log) {

@@ -19,8 +19,8 @@ use crate::state::State;
 /// An idle session is given up after this time: whatever uses the lease may take hours.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Pause after the first renewal that failed; each further one is twice as long, up to the second.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Pause after the first attempt that failed; each further one is twice as long, up to the second.
+pub(super) const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// A lease in use.
 pub(crate) struct Held<'a> {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub(crate) use edit::{Edit, Section};
 pub(crate) use file::StateFile;
-pub(crate) use secret_file::{Access, write_secret};
+pub(crate) use secret_file::{Access, check_place, write_secret};
 
 use crate::failure::{Failure, existing};
 use crate::model::connection::Connection;

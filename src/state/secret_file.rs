@@ -47,11 +47,20 @@ pub(crate) fn write_secret(path: &Path, content: &[u8], access: &Access) -> Resu
     replace(path, content, access)
 }
 
+/// Fails where [`write_secret`] would, as far as that can be known without a content.
+pub(crate) fn check_place(path: &Path) -> Result<()> {
+    refuse_foreign(path)?;
+    tempfile::NamedTempFile::new_in(folder_of(path)).with_context(|| not_written(path))?;
+    Ok(())
+}
+
 /// Replaces a file durably and at once: a crash leaves the old one or the new one, whole.
 pub(super) fn replace(path: &Path, content: &[u8], access: &Access) -> Result<()> {
-    write(path, content, access).with_context(|| {
-        Failure::request(format!("could not write the file \"{}\"", path.display()))
-    })
+    write(path, content, access).with_context(|| not_written(path))
+}
+
+fn not_written(path: &Path) -> Failure {
+    Failure::request(format!("could not write the file \"{}\"", path.display()))
 }
 
 fn refuse_foreign(path: &Path) -> Result<()> {

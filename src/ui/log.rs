@@ -42,7 +42,8 @@ impl Log {
             }
         };
         // Nobody is left to tell when stderr cannot be written to.
-        let _ = writeln!(std::io::stderr(), "{line}");
+        // One write: what a program of on_change prints must not end up in the midst of a line.
+        let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "tests fail by panicking, and read their own environment"
 )]
 
+mod agent;
 mod app_role;
 mod cli;
 mod clock;

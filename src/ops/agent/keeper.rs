@@ -1,94 +1,101 @@
-//! One file: issues, writes, renews, replaces, and revokes what was replaced.
+//! One file's lease: issued, renewed, replaced. It knows when something is due, and leaves the revoking to the worker.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use rand::RngExt as _;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::health::FileHealth;
 use super::on_change;
+use super::output::{Look, Output};
+use super::retired::Retired;
 use crate::failure::{self, Kind, one_line};
+use crate::model::connection::Connection;
 use crate::model::credentials::Credentials;
 use crate::model::file::FileRecipe;
 use crate::model::lease::Lease;
-use crate::model::name::{ConnectionName, FileName, Label};
+use crate::model::name::{ConnectionName, FileName, Label, LeaseId};
 use crate::model::ttl::Ttl;
 use crate::ops::access;
-use crate::ops::connect::{self, Admin};
-use crate::ops::hold::two_thirds;
+use crate::ops::connect::Admin;
+use crate::ops::hold::{PAUSES, two_thirds};
 use crate::ops::issue::{self, Fresh, Request};
 use crate::ops::renew::extend;
-use crate::state::{Access, State, write_secret};
+use crate::postgres::login::Renewed;
+use crate::state::State;
 use crate::ui::Log;
 use crate::ui::credentials::{fill_in, render};
 
-/// Pause after the first failure; each further one is twice as long, up to the second.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How far our idea of a lease's end may be from the server's: it counts whole seconds.
+const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// One file and its lease.
 pub(super) struct Keeper {
     name: FileName,
     recipe: FileRecipe,
     connection: ConnectionName,
-    path: PathBuf,
-    access: Access,
+    /// Where that leads, and what it makes credentials say.
+    place: Connection,
+    output: Output,
     issued_by: Label,
     /// The lease in the file.
     kept: Option<Kept>,
-    /// A lease that was issued and could not be written yet: no further one is issued until it was.
-    unwritten: Option<Kept>,
-    /// Replaced leases, and when they are revoked.
-    replaced: Vec<(Instant, u32)>,
+    /// A lease that was issued and could not be written yet: no further one is issued while it lives.
+    unwritten: Option<(Kept, Zeroizing<String>)>,
+    /// Leases that nobody needs any more after a while.
+    retired: Vec<Retired>,
     act_at: Instant,
     pause: Duration,
     error: Option<String>,
+    /// What tells the application, as long as it does.
+    telling: Option<JoinHandle<()>>,
 }
 
-/// A lease and the content that it makes.
+/// A lease that lives.
 struct Kept {
     lease: Lease,
     ttl: Ttl,
     ends_at: Instant,
-    content: Zeroizing<String>,
-    stamp: Option<Stamp>,
 }
-
-/// What tells whether somebody touched the file: inode, length, time of the last change, mode.
-type Stamp = (u64, u64, i64, i64, u32);
 
 impl Keeper {
     /// A keeper that has nothing yet. Fails when the role does not exist, or the template is wrong.
     pub(super) fn new(state: &State, name: &FileName, issued_by: &Label) -> Result<Self> {
         let recipe = state.file(name)?.clone();
         let role = state.role(&recipe.role)?;
+        let connection = state.connection(&role.connection)?;
         if let Some(template) = &recipe.template {
             fill_in(
                 template,
                 &Credentials::example(&recipe.role, &role.connection)?,
             )?;
         }
+        let access = access::find(
+            recipe.mode,
+            recipe.owner.as_deref(),
+            recipe.group.as_deref(),
+        )?;
         Ok(Self {
             name: name.clone(),
             connection: role.connection.clone(),
-            path: state.folder.join(&recipe.path),
-            access: access::find(
-                recipe.mode,
-                recipe.owner.as_deref(),
-                recipe.group.as_deref(),
-            )?,
+            place: Connection {
+                password: None,
+                allowed_roles: None,
+                ..connection.clone()
+            },
+            output: Output::new(state.folder.join(&recipe.path), access),
             recipe,
             issued_by: issued_by.clone(),
             kept: None,
             unwritten: None,
-            replaced: Vec::new(),
+            retired: Vec::new(),
             act_at: Instant::now(),
             pause: PAUSES.0,
             error: None,
+            telling: None,
         })
     }
 
@@ -104,39 +111,50 @@ impl Keeper {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.recipe == other.recipe
             && self.connection == other.connection
-            && self.path == other.path
+            && self.place == other.place
+            && self.output.is_at(&other.output)
     }
 
-    /// Takes over what another keeper of this file leaves: its leases are replaced ones now.
-    pub(super) fn inherit(&mut self, other: Self) {
-        let end = Instant::now() + self.grace();
-        self.replaced.extend(other.leases().map(|oid| (end, oid)));
+    /// Takes the place of one that kept this file in another way, and returns that one's leases. Its content stays until
+    /// there is a new one.
+    pub(super) fn take_over(&mut self, mut other: Self, log: Log) -> Vec<Retired> {
+        if self.output.is_at(&other.output) {
+            self.output.take_over(&mut other.output);
+        } else {
+            other.remove(log);
+        }
+        other.into_retired()
     }
 
     /// When the server is needed next.
     pub(super) fn due_at(&self) -> Instant {
-        let replaced = self.replaced.iter().map(|(end, _)| *end).min();
-        replaced.map_or(self.act_at, |end| end.min(self.act_at))
+        self.act_at
     }
 
-    fn grace(&self) -> Duration {
-        Duration::from_secs(self.recipe.grace.as_seconds())
+    /// The lease to look after, and how often to ask the server about it: a lease that was revoked should not be found
+    /// out at its next renewal only.
+    pub(super) fn watched(&self) -> Option<(LeaseId, Duration)> {
+        let kept = self.kept.as_ref()?;
+        let often = Duration::from_secs(kept.ttl.as_seconds()) / 20;
+        let often = often.clamp(Duration::from_secs(1), Duration::from_secs(60));
+        Some((kept.lease.marker.lease.clone(), often))
     }
 
-    /// The replaced leases whose time has come; the caller revokes them.
-    pub(super) fn take_replaced(&mut self) -> Vec<u32> {
+    /// Hears how much time the server gives the lease, `None` when it is gone: it may have been revoked or cut short, or
+    /// this machine may have slept.
+    pub(super) fn hear(&mut self, left: Option<Duration>) {
+        let Some(kept) = &mut self.kept else { return };
         let now = Instant::now();
-        let (due, rest) = self.replaced.drain(..).partition(|(end, _)| *end <= now);
-        self.replaced = rest;
-        let due: Vec<(Instant, u32)> = due;
-        due.into_iter().map(|(_, oid)| oid).collect()
+        let ends_at = now + left.unwrap_or_default();
+        if ends_at + TOLERANCE < kept.ends_at {
+            kept.ends_at = ends_at;
+            self.act_at = now;
+        }
     }
 
-    /// Puts leases back that could not be revoked: tried again after a while; the sweep takes them at their end.
-    pub(super) fn put_back(&mut self, oids: Vec<u32>) {
-        let later = Instant::now() + PAUSES.1;
-        self.replaced
-            .extend(oids.into_iter().map(|oid| (later, oid)));
+    /// The leases that were replaced since the last call; the caller revokes them when their time has come.
+    pub(super) fn take_retired(&mut self) -> Vec<Retired> {
+        std::mem::take(&mut self.retired)
     }
 
     /// Issues, renews or replaces, whatever is due.
@@ -150,10 +168,14 @@ impl Keeper {
     }
 
     async fn try_act(&mut self, state: &State, admin: &Admin, log: Log) -> Result<()> {
+        let now = Instant::now();
+        if let Some((ended, _)) = self.unwritten.take_if(|(kept, _)| kept.ends_at <= now) {
+            self.retired.push(Retired::now(ended.lease.marker.lease));
+        }
         if self.unwritten.is_some() {
             return self.write(log);
         }
-        let Some(kept) = &mut self.kept else {
+        let Some(kept) = &self.kept else {
             return self.replace(state, admin, log).await;
         };
         if kept.lease.expires_at >= kept.lease.marker.max_expires_at {
@@ -161,18 +183,11 @@ impl Keeper {
         }
         match extend(state, admin, &kept.lease, Some(kept.ttl)).await {
             Ok(renewed) => {
-                let end = renewed.expires_at.to_string();
-                kept.lease.expires_at = renewed.expires_at;
-                kept.ends_at = Instant::now() + Duration::from_secs(renewed.seconds_left);
-                log.event(
-                    "renewed",
-                    &[
-                        ("file", self.name.as_str()),
-                        ("lease", kept.lease.marker.lease.as_str()),
-                        ("expires_at", &end),
-                    ],
-                );
-                self.succeeded(renewed.seconds_left);
+                let is_last = renewed.is_capped;
+                self.renewed(renewed, log);
+                if is_last {
+                    return self.replace(state, admin, log).await;
+                }
                 Ok(())
             }
             // It has ended, or somebody revoked it.
@@ -183,8 +198,25 @@ impl Keeper {
         }
     }
 
+    fn renewed(&mut self, renewed: Renewed, log: Log) {
+        let Some(kept) = &mut self.kept else { return };
+        let end = renewed.expires_at.to_string();
+        kept.lease.expires_at = renewed.expires_at;
+        kept.ends_at = Instant::now() + Duration::from_secs(renewed.seconds_left);
+        log.event(
+            "renewed",
+            &[
+                ("file", self.name.as_str()),
+                ("lease", kept.lease.marker.lease.as_str()),
+                ("expires_at", &end),
+            ],
+        );
+        self.succeeded(renewed.seconds_left);
+    }
+
     /// Issues a lease and writes it.
-    async fn replace(&mut self, state: &State, admin: &Admin, log: Log) -> Result<()> {
+    pub(super) async fn replace(&mut self, state: &State, admin: &Admin, log: Log) -> Result<()> {
+        self.output.check()?;
         let request = Request {
             role: self.recipe.role.clone(),
             ttl: self.recipe.ttl,
@@ -192,37 +224,42 @@ impl Keeper {
             issued_by: self.issued_by.clone(),
         };
         let fresh = issue::issue_with(admin, state, &request).await?;
-        self.unwritten = Some(self.kept_from(fresh)?);
-        self.write(log)
-    }
-
-    fn kept_from(&self, fresh: Fresh) -> Result<Kept> {
-        let content = match (&self.recipe.template, self.recipe.format) {
-            (Some(template), _) => {
-                Zeroizing::new(fill_in(template, &fresh.credentials)?.expose().to_owned())
-            }
-            (None, Some(format)) => render(&fresh.credentials, format)?,
-            (None, None) => Zeroizing::new(String::new()),
-        };
-        Ok(Kept {
+        let content = self.content(&fresh);
+        let kept = Kept {
             lease: fresh.lease,
             ttl: fresh.ttl,
             ends_at: Instant::now() + Duration::from_secs(fresh.ttl.as_seconds()),
-            content,
-            stamp: None,
-        })
+        };
+        match content {
+            Ok(content) => self.unwritten = Some((kept, content)),
+            Err(error) => {
+                self.retired.push(Retired::now(kept.lease.marker.lease));
+                return Err(error);
+            }
+        }
+        self.write(log)
+    }
+
+    fn content(&self, fresh: &Fresh) -> Result<Zeroizing<String>> {
+        match (&self.recipe.template, self.recipe.format) {
+            (Some(template), _) => {
+                let text = fill_in(template, &fresh.credentials)?;
+                Ok(Zeroizing::new(text.expose().to_owned()))
+            }
+            (None, Some(format)) => render(&fresh.credentials, format),
+            (None, None) => Ok(Zeroizing::default()),
+        }
     }
 
     /// Writes the lease that waits for it, and lets the one before it go after a while.
     fn write(&mut self, log: Log) -> Result<()> {
-        let Some(mut kept) = self.unwritten.take() else {
+        let Some((kept, content)) = self.unwritten.take() else {
             return Ok(());
         };
-        if let Err(error) = write_secret(&self.path, kept.content.as_bytes(), &self.access) {
-            self.unwritten = Some(kept);
+        if let Err(error) = self.output.write(&content) {
+            self.unwritten = Some((kept, content));
             return Err(error);
         }
-        kept.stamp = self.stamp();
         let (lease, end) = (
             kept.lease.marker.lease.to_string(),
             kept.lease.expires_at.to_string(),
@@ -235,19 +272,25 @@ impl Keeper {
                 ("expires_at", &end),
             ],
         );
-        let seconds = kept
-            .ends_at
-            .saturating_duration_since(Instant::now())
-            .as_secs();
+        let left = kept.ends_at.saturating_duration_since(Instant::now());
         if let Some(old) = self.kept.replace(kept) {
-            self.replaced
-                .push((Instant::now() + self.grace(), old.lease.oid));
+            let grace = self.recipe.grace;
+            self.retired
+                .push(Retired::after(grace, old.lease.marker.lease));
         }
-        self.succeeded(seconds);
+        self.succeeded(left.as_secs());
         if let Some(action) = &self.recipe.on_change {
-            on_change::start(self.name.clone(), action.clone(), log);
+            self.telling = Some(on_change::start(self.name.clone(), action.clone(), log));
         }
         Ok(())
+    }
+
+    /// Waits until the application has been told, or could not be.
+    pub(super) async fn told(&mut self) {
+        if let Some(telling) = self.telling.take() {
+            // A panic in that task has been printed already.
+            let _ = telling.await;
+        }
     }
 
     fn succeeded(&mut self, seconds_left: u64) {
@@ -267,82 +310,52 @@ impl Keeper {
 
     /// Puts the file back when somebody touched or removed it.
     pub(super) fn restore(&mut self, log: Log) {
-        let now = self.stamp();
-        let Some(kept) = &mut self.kept else { return };
-        if kept.stamp == now {
-            return;
+        let file = ("file", self.name.as_str());
+        match self.output.restore() {
+            Look::Same => {}
+            Look::Restored => log.event("restored", &[file]),
+            Look::Lost(problem) => log.event("failed", &[file, ("error", &problem)]),
         }
-        match write_secret(&self.path, kept.content.as_bytes(), &self.access) {
-            Ok(()) => log.event("restored", &[("file", self.name.as_str())]),
-            Err(error) if self.error.is_none() => {
-                self.error = Some(one_line(&error));
-                log.event(
-                    "failed",
-                    &[("file", self.name.as_str()), ("error", &one_line(&error))],
-                );
-                return;
-            }
-            Err(_) => return,
-        }
-        self.error = None;
-        let stamp = self.stamp();
-        if let Some(kept) = &mut self.kept {
-            kept.stamp = stamp;
-        }
-    }
-
-    fn stamp(&self) -> Option<Stamp> {
-        let metadata = fs::symlink_metadata(&self.path).ok()?;
-        Some((
-            metadata.ino(),
-            metadata.len(),
-            metadata.ctime(),
-            metadata.ctime_nsec(),
-            metadata.mode(),
-        ))
     }
 
     /// How the file is.
     pub(super) fn health(&self) -> FileHealth {
+        let lives = |kept: &Kept| kept.ends_at > Instant::now();
         let lease = self.kept.as_ref().map(|kept| &kept.lease);
         FileHealth {
-            healthy: self
-                .kept
-                .as_ref()
-                .is_some_and(|kept| kept.stamp.is_some() && kept.ends_at > Instant::now()),
+            healthy: self.output.is_intact() && self.kept.as_ref().is_some_and(lives),
             lease_id: lease.map(|lease| lease.marker.lease.clone()),
             expires_at: lease.map(|lease| lease.expires_at.clone()),
-            error: self.error.clone(),
+            error: self.output.problem().or(self.error.as_ref()).cloned(),
         }
     }
 
-    /// Fills the file once.
-    pub(super) async fn fill(&mut self, state: &State, log: Log) -> Result<()> {
-        let admin = connect::open(state, &self.connection).await?;
-        self.replace(state, &admin, log).await
-    }
-
-    /// Removes the file if it is still ours, and returns the leases to revoke.
-    pub(super) fn remove(self, log: Log) -> Vec<u32> {
-        let is_ours = self
-            .kept
-            .as_ref()
-            .is_some_and(|kept| kept.stamp.is_some() && kept.stamp == self.stamp());
-        if is_ours && let Err(error) = fs::remove_file(&self.path) {
-            log.event(
-                "failed",
-                &[("file", self.name.as_str()), ("error", &error.to_string())],
-            );
+    /// Removes the file if it is still ours.
+    pub(super) fn remove(&self, log: Log) {
+        if let Err(error) = self.output.remove() {
+            let file = ("file", self.name.as_str());
+            log.event("failed", &[file, ("error", &error.to_string())]);
         }
-        self.leases().collect()
     }
 
-    fn leases(self) -> impl Iterator<Item = u32> {
-        let held = [self.kept, self.unwritten]
-            .into_iter()
-            .flatten()
-            .map(|kept| kept.lease.oid);
-        held.chain(self.replaced.into_iter().map(|(_, oid)| oid))
+    /// All its leases, to be revoked: that in the file after the time that its readers have.
+    pub(super) fn into_retired(mut self) -> Vec<Retired> {
+        let grace = self.recipe.grace;
+        if let Some((unwritten, _)) = self.unwritten {
+            self.retired
+                .push(Retired::now(unwritten.lease.marker.lease));
+        }
+        if let Some(kept) = self.kept {
+            self.retired
+                .push(Retired::after(grace, kept.lease.marker.lease));
+        }
+        self.retired
+    }
+
+    /// A lease that could not be written is good for nothing.
+    pub(super) fn take_unwritten(&mut self) -> Option<LeaseId> {
+        let (unwritten, _) = self.unwritten.take()?;
+        Some(unwritten.lease.marker.lease)
     }
 }
 

@@ -3,21 +3,28 @@
 mod health;
 mod keeper;
 mod on_change;
+mod output;
+mod retired;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use futures_util::future::join_all;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::model::name::{ConnectionName, FileName, Label};
+use crate::model::name::{ConnectionName, FileName, Label, LeaseId};
+use crate::ops::connect;
 use crate::ops::report::Report;
 use crate::state::State;
 use crate::ui::Log;
 use health::Health;
+pub(crate) use health::Supervisor;
 use keeper::Keeper;
+use retired::Retired;
 use worker::Worker;
 
 /// What all parts of the agent know.
@@ -31,7 +38,7 @@ pub(crate) struct Settings {
 }
 
 /// Why the agent leaves its files for a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Pause {
     /// Not yet.
     None,
@@ -39,13 +46,20 @@ pub(crate) enum Pause {
     Reload,
     /// For good.
     Stop,
+    /// At once: somebody does not want to wait for a server.
+    Abandon,
 }
 
 /// The keepers of all files, between two readings of the state file.
 pub(crate) struct Agent {
     settings: Settings,
     keepers: BTreeMap<FileName, Keeper>,
+    /// Leases that were replaced and are still to be revoked.
+    retired: BTreeMap<ConnectionName, Vec<Retired>>,
 }
+
+/// Files that could not be filled, and why.
+pub(crate) type Unfilled = (Vec<FileName>, anyhow::Error);
 
 impl Agent {
     /// An agent for the files of this state file. Fails when a file or its role does not exist, or its template is wrong.
@@ -53,6 +67,7 @@ impl Agent {
         let mut agent = Self {
             settings,
             keepers: BTreeMap::new(),
+            retired: BTreeMap::new(),
         };
         agent.keepers = agent.wanted(state)?;
         Ok(agent)
@@ -76,129 +91,213 @@ impl Agent {
         names
             .into_iter()
             .map(|name| {
-                Ok((
-                    name.clone(),
-                    Keeper::new(state, name, &self.settings.issued_by)?,
-                ))
+                let keeper = Keeper::new(state, name, &self.settings.issued_by)?;
+                Ok((name.clone(), keeper))
             })
             .collect()
     }
 
-    /// Takes a new state file over: files that are described as before keep their leases; the others are given up.
+    /// Takes a new state file over: files that are described as before keep their leases; those that are described in
+    /// another way get new ones, and the old ones live on for a while; the others are given up.
     /// Changes nothing when it fails.
     pub(crate) async fn reload(&mut self, old: &State, new: &State) -> Result<()> {
         let mut keepers = self.wanted(new)?;
-        let mut dropped = BTreeMap::new();
+        let mut dropped = BTreeMap::<ConnectionName, Vec<LeaseId>>::new();
         for (name, keeper) in std::mem::take(&mut self.keepers) {
+            let connection = keeper.connection().clone();
             match keepers.get_mut(&name) {
                 Some(wanted) if wanted.is_same(&keeper) => *wanted = keeper,
-                // Its leases are revoked after a while, and the new description fills the file.
-                Some(wanted) => wanted.inherit(keeper),
+                Some(wanted) => {
+                    let retired = self.retired.entry(connection).or_default();
+                    retired.extend(wanted.take_over(keeper, self.settings.log));
+                }
                 None => {
-                    dropped.insert(name, keeper);
+                    keeper.remove(self.settings.log);
+                    let leases = keeper
+                        .into_retired()
+                        .into_iter()
+                        .map(|retired| retired.lease);
+                    dropped.entry(connection).or_default().extend(leases);
                 }
             }
         }
-        let report = self.give_up(old, dropped).await;
-        self.log_failures(&report);
+        // Whoever took the connection out of the state file has no place left from which they could be revoked later.
+        let (retired, gone) = std::mem::take(&mut self.retired)
+            .into_iter()
+            .partition(|(connection, _)| new.connections.contains_key(connection));
+        self.retired = retired;
+        let gone: BTreeMap<ConnectionName, Vec<Retired>> = gone;
+        for (connection, retired) in gone {
+            let leases = retired.into_iter().map(|retired| retired.lease);
+            dropped.entry(connection).or_default().extend(leases);
+        }
+        self.revoke(old, dropped).await;
         self.keepers = keepers;
         Ok(())
     }
 
-    /// Keeps the files until `pause` says otherwise, and calls `on_ready` once all were written.
+    /// Keeps the files until `pause` says otherwise.
     pub(crate) async fn run(
         &mut self,
         state: &State,
-        pause: watch::Receiver<Pause>,
-        on_ready: &dyn Fn(),
+        mut pause: watch::Receiver<Pause>,
+        supervisor: &dyn Supervisor,
     ) {
-        let health = Health::new(
-            self.settings.health_file.clone(),
-            self.keepers.keys(),
-            on_ready,
-        );
-        let mut workers = BTreeMap::<ConnectionName, Vec<&mut Keeper>>::new();
-        for keeper in self.keepers.values_mut() {
-            workers
-                .entry(keeper.connection().clone())
-                .or_default()
-                .push(keeper);
+        let files = self.keepers.values();
+        let files = files.map(|keeper| (keeper.name().clone(), keeper.health()));
+        let health_file = self.settings.health_file.clone();
+        let health = Health::new(health_file, files.collect(), supervisor);
+        // What an agent before this one left must not be taken for the truth.
+        health.publish(self.settings.log);
+        let mut keepers = BTreeMap::<ConnectionName, Vec<&mut Keeper>>::new();
+        for connection in self.retired.keys() {
+            keepers.insert(connection.clone(), Vec::new());
         }
-        let workers = workers.into_iter().map(|(connection, keepers)| {
-            let worker = Worker::new(state, connection, keepers, self.settings.log, &health);
+        for keeper in self.keepers.values_mut() {
+            let connection = keeper.connection().clone();
+            keepers.entry(connection).or_default().push(keeper);
+        }
+        let workers = keepers.into_iter().map(|(connection, keepers)| {
+            let worker = Worker {
+                state,
+                retired: self.retired.remove(&connection).unwrap_or_default(),
+                connection,
+                keepers,
+                log: self.settings.log,
+                health: &health,
+                ask_at: Instant::now(),
+            };
             worker.run(pause.clone())
         });
-        join_all(workers).await;
+        let workers: Vec<_> = workers.collect();
+        let left = join_all(workers).await;
+        self.retired = left
+            .into_iter()
+            .filter(|(_, retired)| !retired.is_empty())
+            .collect();
+        // Without files there are no workers.
+        let _ = pause.wait_for(|pause| *pause != Pause::None).await;
     }
 
-    /// Writes each file once, and returns the failures.
-    pub(crate) async fn fill(&mut self, state: &State) -> Vec<(FileName, anyhow::Error)> {
+    /// Writes each file once, and returns the failures. A lease that could not be written is revoked again.
+    pub(crate) async fn fill(&mut self, state: &State) -> Vec<Unfilled> {
         let log = self.settings.log;
-        let mut failures = Vec::new();
-        for (name, keeper) in &mut self.keepers {
-            if let Err(error) = keeper.fill(state, log).await {
-                failures.push((name.clone(), error));
-            }
+        let mut by_connection = BTreeMap::<ConnectionName, Vec<&mut Keeper>>::new();
+        for keeper in self.keepers.values_mut() {
+            let connection = keeper.connection().clone();
+            by_connection.entry(connection).or_default().push(keeper);
         }
+        let all = by_connection
+            .into_iter()
+            .map(|(connection, keepers)| fill(state, connection, keepers, log));
+        let mut failures: Vec<Unfilled> = join_all(all).await.into_iter().flatten().collect();
+        failures.sort_by(|(one, _), (other, _)| one.cmp(other));
         failures
     }
 
-    /// Revokes all leases and removes the files.
+    /// Revokes all leases and removes the files, these first.
     pub(crate) async fn stop(mut self, state: &State) -> Report {
-        let keepers = std::mem::take(&mut self.keepers);
-        let report = self.give_up(state, keepers).await;
-        self.log_failures(&report);
-        if let Some(path) = &self.settings.health_file
-            && let Err(error) = std::fs::remove_file(path)
-        {
-            self.settings
-                .log
-                .event("health_failed", &[("error", &error.to_string())]);
+        self.remove_health_file();
+        let mut leases = BTreeMap::<ConnectionName, Vec<LeaseId>>::new();
+        for keeper in std::mem::take(&mut self.keepers).into_values() {
+            keeper.remove(self.settings.log);
+            let connection = keeper.connection().clone();
+            let retired = self.retired.entry(connection).or_default();
+            retired.extend(keeper.into_retired());
         }
-        report
+        for (connection, retired) in std::mem::take(&mut self.retired) {
+            let names = retired.into_iter().map(|retired| retired.lease);
+            leases.insert(connection, names.collect());
+        }
+        self.revoke(state, leases).await
     }
 
-    async fn give_up(&self, state: &State, keepers: BTreeMap<FileName, Keeper>) -> Report {
-        let mut by_connection = BTreeMap::<ConnectionName, Vec<u32>>::new();
-        for keeper in keepers.into_values() {
-            let connection = keeper.connection().clone();
-            by_connection
-                .entry(connection)
-                .or_default()
-                .extend(keeper.remove(self.settings.log));
+    /// Leaves the files and the leases as they are.
+    pub(crate) fn leave(self) {
+        self.remove_health_file();
+    }
+
+    /// Nobody writes it any more.
+    fn remove_health_file(&self) {
+        let Some(path) = &self.settings.health_file else {
+            return;
+        };
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                let error = error.to_string();
+                self.settings
+                    .log
+                    .event("health_failed", &[("error", &error)]);
+            }
+            _ => {}
         }
-        let ends = by_connection
+    }
+
+    async fn revoke(
+        &self,
+        state: &State,
+        leases: BTreeMap<ConnectionName, Vec<LeaseId>>,
+    ) -> Report {
+        let ends = leases
             .into_iter()
-            .map(|(connection, oids)| worker::revoke(state, connection, oids));
+            .map(|(connection, leases)| retired::revoke(state, connection, leases));
         let mut report = Report::default();
         for part in join_all(ends).await {
             report.merge(part);
         }
-        for lease in &report.revoked {
-            self.settings
-                .log
-                .event("revoked", &[("lease", lease.as_str())]);
-        }
+        self.log_report(&report);
         report
     }
 
-    fn log_failures(&self, report: &Report) {
+    fn log_report(&self, report: &Report) {
         let log = self.settings.log;
+        for lease in &report.revoked {
+            log.event("revoked", &[("lease", lease.as_str())]);
+        }
         for failed in &report.failed {
-            log.event(
-                "revoke_failed",
-                &[
-                    ("lease", failed.lease_id.as_str()),
-                    ("error", &failed.error),
-                ],
-            );
+            let lease = ("lease", failed.lease_id.as_str());
+            log.event("revoke_failed", &[lease, ("error", &failed.error)]);
         }
         for unreachable in &report.unreachable {
-            let connection = unreachable.connection.as_str();
-            log.event(
-                "unreachable",
-                &[("connection", connection), ("error", &unreachable.error)],
-            );
+            let connection = ("connection", unreachable.connection.as_str());
+            log.event("unreachable", &[connection, ("error", &unreachable.error)]);
         }
     }
+}
+
+/// Writes the files of one server over one connection.
+async fn fill(
+    state: &State,
+    connection: ConnectionName,
+    keepers: Vec<&mut Keeper>,
+    log: Log,
+) -> Vec<Unfilled> {
+    let admin = match connect::open(state, &connection).await {
+        Ok(admin) => admin,
+        Err(error) => {
+            let names = keepers.into_iter().map(|keeper| keeper.name().clone());
+            return vec![(names.collect(), error)];
+        }
+    };
+    let mut failures = Vec::new();
+    let mut useless = Vec::new();
+    for keeper in keepers {
+        if let Err(error) = keeper.replace(state, &admin, log).await {
+            failures.push((vec![keeper.name().clone()], error));
+            useless.extend(keeper.take_unwritten());
+            useless.extend(
+                keeper
+                    .take_retired()
+                    .into_iter()
+                    .map(|retired| retired.lease),
+            );
+        }
+        keeper.told().await;
+    }
+    let report = retired::revoke_with(state, &admin, &useless).await;
+    for unreachable in &report.unreachable {
+        let connection = ("connection", connection.as_str());
+        log.event("unreachable", &[connection, ("error", &unreachable.error)]);
+    }
+    failures
 }

@@ -1,12 +1,14 @@
 //! Telling an application that its file has changed.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::failure::one_line;
@@ -18,10 +20,10 @@ use crate::ui::Log;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Does it in the background; a failure is logged, and concerns nobody else.
-pub(super) fn start(name: FileName, action: OnChange, log: Log) {
+pub(super) fn start(name: FileName, action: OnChange, log: Log) -> JoinHandle<()> {
     tokio::spawn(async move {
         let result = match action {
-            OnChange::Command(command) => run(&command).await,
+            OnChange::Command(command) => run(&command, LIMIT).await,
             OnChange::Signal { signal, pid_file } => {
                 let text = fs::read_to_string(&pid_file);
                 text.with_context(|| format!("could not read \"{}\"", pid_file.display()))
@@ -35,25 +37,46 @@ pub(super) fn start(name: FileName, action: OnChange, log: Log) {
                 &[("file", name.as_str()), ("error", &one_line(&error))],
             ),
         }
-    });
+    })
 }
 
-async fn run(command: &[String]) -> Result<()> {
+async fn run(command: &[String], limit: Duration) -> Result<()> {
     let (program, arguments) = command.split_first().context("the command is empty")?;
+    // No pipe: what the program leaves in the background may hold it open for ever.
+    let mut complaints = tempfile::tempfile().context("could not make a temporary file")?;
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .stderr(complaints.try_clone()?)
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("could not run \"{program}\""))?;
-    let status = timeout(LIMIT, child.wait())
+    let status = timeout(limit, child.wait())
         .await
-        .with_context(|| format!("\"{program}\" took longer than 30 s"))??;
+        .with_context(|| format!("\"{program}\" took longer than {} s", limit.as_secs()))??;
     if !status.success() {
-        bail!("\"{program}\" failed ({status})");
+        bail!(
+            "\"{program}\" failed ({status}){}",
+            last_line(&mut complaints)
+        );
     }
     Ok(())
+}
+
+/// The last line that the program wrote to stderr: usually the one that says why.
+fn last_line(complaints: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let read = complaints
+        .rewind()
+        .and_then(|()| complaints.take(64 * 1024).read_to_end(&mut bytes));
+    let text = String::from_utf8_lossy(&bytes);
+    match text.lines().rfind(|line| !line.trim().is_empty()) {
+        Some(line) if read.is_ok() => {
+            format!(": {}", line.trim().chars().take(200).collect::<String>())
+        }
+        _ => String::new(),
+    }
 }
 
 fn send(signal: FileSignal, pid: &str) -> Result<()> {
@@ -72,4 +95,26 @@ fn send(signal: FileSignal, pid: &str) -> Result<()> {
         .and_then(Pid::from_raw);
     let pid = pid.context("the pid file holds no process id")?;
     kill_process(pid, number).context("could not send the signal")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn shell(script: &str) -> Result<()> {
+        let command = ["sh", "-c", script].map(str::to_owned);
+        run(&command, Duration::from_millis(500)).await
+    }
+
+    #[tokio::test]
+    async fn a_command_has_its_time_and_no_more() {
+        assert!(shell("echo noise >&2").await.is_ok());
+        let hung = shell("exec sleep 100").await.unwrap_err();
+        assert_eq!(format!("{hung}"), "\"sh\" took longer than 0 s");
+        let failed = shell("echo one >&2; echo two >&2; exit 1").await;
+        let text = format!("{:#}", failed.unwrap_err());
+        assert_eq!(text, "\"sh\" failed (exit status: 1): two");
+        // What it leaves behind is not waited for.
+        assert!(shell("sleep 2 & exit 0").await.is_ok());
+    }
 }

@@ -81,6 +81,30 @@ fn ctrl_c_at_a_terminal_reaches_the_command_once() {
 }
 
 #[test]
+fn the_size_of_the_terminal_reaches_the_command_once() {
+    let app = App::new();
+    let script = "trap 'echo WINCH >>changes; stty size >>changes' WINCH; echo ready; \
+                  while [ ! -e stop ]; do sleep 0.02; done; echo the end";
+    let mut command = app.sandbox.pgcreds(line(&[], script)).command();
+    command.stdin(std::process::Stdio::inherit());
+    let mut session = Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(LONG));
+    session.expect("ready").unwrap();
+    session.get_process_mut().set_window_size(99, 33).unwrap();
+    let changes = app.sandbox.home().join("changes");
+    eventually(LONG, || {
+        fs::read_to_string(&changes).is_ok_and(|text| text.ends_with("33 99\n"))
+    });
+    // A second one would have come by now.
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(fs::read_to_string(changes).unwrap(), "WINCH\n33 99\n");
+    fs::write(app.sandbox.home().join("stop"), "").unwrap();
+    session.expect("the end").unwrap();
+    session.expect(Eof).unwrap();
+    eventually(LONG, || app.logins().is_empty());
+}
+
+#[test]
 fn what_the_command_leaves_in_the_background_is_not_waited_for() {
     let app = App::new();
     let script = "echo ready; sleep 100 >/dev/null 2>&1 & echo $! >pid; exit 0";

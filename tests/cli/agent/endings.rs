@@ -1,0 +1,105 @@
+//! How the agent ends, and what is left then.
+
+use std::time::Duration;
+
+use super::wait_for_logins;
+use crate::app_role::App;
+use crate::harness::{Signal, eventually};
+
+#[test]
+fn it_revokes_and_removes_what_it_made() {
+    let app = App::new();
+    app.describe("app", "");
+    app.describe("other", "");
+    for signal in [Signal::TERM, Signal::INT] {
+        let agent = app.agent(&[]);
+        assert_eq!(app.logins().len(), 2);
+        agent.running.signal(signal);
+        let ended = agent.running.wait().success();
+        let events = super::events(&ended.stderr);
+        let last = events.last().unwrap();
+        assert_eq!(
+            (&last["event"], &last["revoked"]),
+            (&"stopped".into(), &"2".into())
+        );
+        assert_eq!(app.logins(), Vec::<String>::new());
+        for name in ["app", "other", "health.json"] {
+            assert!(!app.path(name).exists(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_somebody_else_put_there_is_not_removed() {
+    let app = App::new();
+    app.describe("app", "");
+    let agent = app.agent(&[]);
+    let other = "somebody else's\n";
+    std::fs::write(app.path("app.new"), other).unwrap();
+    // Stopped, so that it cannot put its own back in between.
+    agent.running.signal(Signal::STOP);
+    std::fs::rename(app.path("app.new"), app.path("app")).unwrap();
+    agent.running.signal(Signal::TERM);
+    agent.running.signal(Signal::CONT);
+    assert_eq!(agent.running.wait().success().stdout, "");
+    // Unless it was put back before the signal arrived, which makes it ours again.
+    let left = std::fs::read_to_string(app.path("app"));
+    assert!(left.is_err() || left.is_ok_and(|text| text == other));
+    assert_eq!(app.logins(), Vec::<String>::new());
+}
+
+#[test]
+fn it_leaves_everything_when_it_is_told_to() {
+    let app = App::new();
+    app.describe("app", "");
+    let agent = app.agent(&["--keep"]);
+    let user = app.user("app");
+    agent.running.signal(Signal::TERM);
+    assert_eq!(agent.running.wait().success().stdout, "");
+    assert_eq!((app.user("app"), app.logins()), (user.clone(), vec![user]));
+    assert_eq!(app.log_in("app"), Ok(()));
+    assert!(
+        !app.path("health.json").exists(),
+        "nobody keeps the file fresh"
+    );
+}
+
+#[test]
+fn after_a_kill_the_old_lease_ends_by_itself() {
+    let app = App::with("default_ttl = \"3s\"\nmax_ttl = \"1h\"\n");
+    app.describe("app", "");
+    let agent = app.agent(&[]);
+    let first = app.user("app");
+    assert_eq!(agent.running.kill().code, 137);
+    assert_eq!(app.user("app"), first);
+
+    let agent = app.agent(&[]);
+    agent.wait_until("the file has a new login", || app.user("app") != first);
+    assert_eq!(app.log_in("app"), Ok(()));
+    let has_ended = format!("SELECT now() > rolvaliduntil FROM pg_roles WHERE rolname = '{first}'");
+    eventually(Duration::from_secs(30), || {
+        app.cluster.value(&has_ended) == "t"
+    });
+    app.sandbox.pgcreds(["sweep"]).run().success();
+    wait_for_logins(&app, 1);
+    assert_eq!(app.logins(), [app.user("app")]);
+}
+
+#[test]
+fn a_second_signal_is_for_those_who_cannot_wait() {
+    let app = App::new();
+    app.describe("app", "");
+    let agent = app.agent(&[]);
+    let proxy = crate::harness::Proxy::start(app.cluster.port());
+    proxy.set_fault(crate::harness::Fault::Silent);
+    app.change(&app.cluster.port().to_string(), &proxy.port().to_string());
+    agent.running.signal(Signal::HUP);
+    agent.wait_for("reloaded", 1);
+    agent.running.signal(Signal::TERM);
+    agent.wait_until("it removes its file", || !app.path("app").exists());
+    eventually(Duration::from_secs(5), || {
+        agent.running.signal(Signal::TERM);
+        agent.running.stderr().contains("\"stopped\"")
+    });
+    assert_eq!(agent.running.wait().success().stdout, "");
+}
