@@ -9,6 +9,7 @@ pub(crate) mod passfile;
 pub(crate) mod privileges;
 pub(crate) mod retry;
 pub(crate) mod revocation;
+pub(crate) mod rotation;
 pub(crate) mod session;
 mod tls;
 

@@ -35,6 +35,7 @@ mod reference_flow;
 mod renew;
 mod revocation;
 mod role;
+mod rotation;
 mod secrets;
 mod sessions;
 mod stage;
