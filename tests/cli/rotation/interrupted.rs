@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::{Source, cluster, rotate};
-use crate::harness::Admin;
+use super::{CONNECTION, Source, assert_recovers, cluster, rotate};
+use crate::harness::{Admin, eventually};
 use crate::lease_stage::{MEMBER_ROLE, Stage, issue_json, logins};
 
 /// A password as pgcreds makes them.
@@ -64,6 +64,24 @@ fn leases_of_before_are_swept_after() {
     stage.expire_and_sweep_all();
 }
 
+/// It took the password when it began, hours ago.
+#[test]
+fn an_exec_that_outlives_a_rotation_ends_its_lease() {
+    let stage = Stage::new(Admin::CreateRole, MEMBER_ROLE);
+    let script = "touch runs; while [ -e runs ]; do sleep 0.02; done";
+    let exec = ["exec", "member", "--", "sh", "-c", script];
+    let running = stage.sandbox.pgcreds(exec).spawn();
+    let runs = stage.sandbox.home().join("runs");
+    eventually(super::PATIENCE, || runs.exists());
+    rotate(&stage.sandbox).success();
+    stage.cluster.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'vaultadmin'",
+    );
+    fs::remove_file(runs).unwrap();
+    assert_eq!(running.wait().to_string(), "[exit 0]\n");
+    assert_eq!(stage.logins(), []);
+}
+
 #[test]
 fn a_wrong_password_without_a_rotation_is_refused_as_ever() {
     let cluster = cluster();
@@ -86,6 +104,28 @@ fn a_wrong_password_without_a_rotation_is_refused_as_ever() {
         }
         super::reset(&cluster);
     }
+}
+
+#[test]
+fn a_connection_is_not_removed_with_the_only_password() {
+    let stage = Stage::new(Admin::CreateRole, "");
+    interrupt(&stage);
+    let remove = ["connection", "remove", CONNECTION];
+    let refused = stage
+        .sandbox
+        .refusal(Some(&stage.cluster), stage.sandbox.pgcreds(remove));
+    assert_eq!(
+        refused,
+        "--- stderr ---\n\
+         error: a rotation of the password of connection \"my-postgres-db\" was interrupted, and \"~/admin.password.pending\" may be the only place that has it\n\
+         hint: Finish it first: pgcreds connection rotate my-postgres-db. With --force that file stays.\n\
+         [exit 1]\n"
+    );
+    let state = stage.sandbox.state();
+    let forced = stage.sandbox.pgcreds(remove.iter().chain(&["--force"]));
+    forced.run().success();
+    stage.sandbox.write_state(&state);
+    assert_recovers(&stage.cluster, &stage.sandbox, Source::File, "removed");
 }
 
 #[test]
