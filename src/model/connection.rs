@@ -10,7 +10,7 @@ use crate::model::connection_url::{Host, InvalidUrl, Parameters, SslMode};
 use crate::model::credentials::Place;
 use crate::model::name::RoleName;
 use crate::model::secret::Secret;
-use crate::model::statements::{InvalidStatements, Statements, placeholders};
+use crate::model::statements::Statements;
 
 /// The keys of a password source in the state file.
 pub(crate) const PASSWORD_KEYS: [&str; 3] = ["env", "file", "command"];
@@ -53,59 +53,7 @@ pub(crate) enum PasswordSource {
     Command(Vec<String>),
 }
 
-/// What is wrong with a connection.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum InvalidConnection {
-    /// `store_command` without a `command` source.
-    NothingToStore,
-    /// `store_command` without a program.
-    NoStoreProgram,
-    /// `rotation_statements` that cannot be run.
-    Statements(InvalidStatements),
-    /// `rotation_statements` that set no password.
-    NoPassword,
-}
-
-impl fmt::Display for InvalidConnection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NothingToStore => {
-                formatter.write_str("store_command goes with password = { command = […] }")
-            }
-            Self::NoStoreProgram => formatter.write_str("store_command is empty"),
-            Self::Statements(error) => write!(formatter, "rotation_statements: {error}"),
-            Self::NoPassword => formatter.write_str("rotation_statements: no {{password}}"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidConnection {}
-
 impl Connection {
-    /// Checks what the types alone cannot.
-    pub(crate) fn check(&self) -> Result<(), InvalidConnection> {
-        if let Some(arguments) = &self.store_command {
-            if !matches!(self.password, Some(PasswordSource::Command(_))) {
-                return Err(InvalidConnection::NothingToStore);
-            }
-            if arguments.is_empty() {
-                return Err(InvalidConnection::NoStoreProgram);
-            }
-        }
-        let statements = &self.rotation_statements;
-        statements
-            .check(&["name", "username", "password"])
-            .map_err(InvalidConnection::Statements)?;
-        let has_password = statements
-            .texts()
-            .iter()
-            .any(|text| placeholders(text).any(|name| name == "password"));
-        if !statements.is_empty() && !has_password {
-            return Err(InvalidConnection::NoPassword);
-        }
-        Ok(())
-    }
-
     /// Reads the connection string, with the placeholders and the admin's name filled in.
     pub(crate) fn parameters(&self) -> Result<Parameters, InvalidUrl> {
         let mut parameters = Parameters::parse(self.url.expose(), self.username.as_deref())?;
@@ -264,27 +212,6 @@ mod tests {
             "7",
         ] {
             assert!(source(line).is_err(), "{line}");
-        }
-    }
-
-    #[test]
-    fn contradictions_are_refused() {
-        use InvalidConnection::{NoPassword, NoStoreProgram, NothingToStore, Statements};
-        let unknown = InvalidStatements::UnknownPlaceholder("expiration".into());
-        for (keys, error) in [
-            ("store_command = [\"x\"]", NothingToStore),
-            (
-                "password = { command = [\"x\"] }\nstore_command = []",
-                NoStoreProgram,
-            ),
-            (
-                "rotation_statements = [\"select '{{expiration}}'\"]",
-                Statements(unknown),
-            ),
-            ("rotation_statements = [\"select '{{name}}'\"]", NoPassword),
-        ] {
-            let connection: Connection = toml::from_str(&format!("url = \"\"\n{keys}")).unwrap();
-            assert_eq!(connection.check(), Err(error), "{keys}");
         }
     }
 

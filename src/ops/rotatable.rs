@@ -11,59 +11,71 @@ use crate::ops::connect::{self, Admin};
 use crate::postgres::rotation;
 use crate::state::State;
 
-/// Returns the connection's password source when a new password can be stored in it.
-pub(super) fn source<'a>(state: &'a State, name: &ConnectionName) -> Result<&'a PasswordSource> {
+/// Where a new password is stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Store<'a> {
+    /// In the password file.
+    File,
+    /// In the state file.
+    StateFile,
+    /// By this program and its arguments.
+    Command(&'a [String]),
+}
+
+/// Returns the connection's password source, and how a new password gets there.
+pub(super) fn source<'a>(
+    state: &'a State,
+    name: &ConnectionName,
+) -> Result<(&'a PasswordSource, Store<'a>)> {
+    const IN_FILE: &str = "Keep it where pgcreds can store a new one: password = { file = \"…\" }";
     let connection = state.connection(name)?;
-    let parameters = connect::parameters(name, connection)?;
     let refuse = |problem: &str, hint: &str| {
-        Err(
-            Failure::request(format!("the password of connection \"{name}\" {problem}"))
-                .hint(hint)
-                .into(),
-        )
+        let message = format!("the password of connection \"{name}\" {problem}");
+        Err(Failure::request(message).hint(hint).into())
     };
-    let source = match (&connection.password, &connection.store_command) {
-        (None, _) if parameters.password.is_some() => {
+    let Some(source) = &connection.password else {
+        if connection.has_literal_password() {
             return refuse(
                 "is in its url, where pgcreds does not change it",
                 "Move it into a file, with {{password}} in its place, and write: password = { file = \"…\" }",
             );
         }
-        (None, _) => {
-            return refuse(
-                "has no source in the state file, so a new one could not be stored",
-                "Keep it where pgcreds can store a new one: password = { file = \"…\" }",
-            );
-        }
-        (Some(PasswordSource::Env(variable)), _) => {
-            return refuse(
-                &format!(
-                    "comes from environment variable \"{variable}\", which pgcreds cannot change"
-                ),
-                "Keep it where pgcreds can store a new one: password = { file = \"…\" }",
-            );
-        }
-        (Some(PasswordSource::Command(_)), None) => {
+        return refuse(
+            "has no source in the state file, so a new one could not be stored",
+            IN_FILE,
+        );
+    };
+    let store = match (source, &connection.store_command) {
+        (PasswordSource::Literal(_), _) => Store::StateFile,
+        (PasswordSource::File(_), _) => Store::File,
+        (PasswordSource::Command(_), Some(arguments)) => Store::Command(arguments),
+        (PasswordSource::Command(_), None) => {
             return refuse(
                 "comes from a command, and there is none to store a new one",
                 "Add one that reads it from stdin to the connection in the state file: store_command = [\"…\"]",
             );
         }
-        (Some(source), _) => source,
+        (PasswordSource::Env(variable), _) => {
+            let problem = format!(
+                "comes from environment variable \"{variable}\", which pgcreds cannot change"
+            );
+            return refuse(&problem, IN_FILE);
+        }
     };
     refuse_shared(state, name, connection)?;
-    Ok(source)
+    Ok((source, store))
 }
 
 /// A new password must not lock out another connection.
 fn refuse_shared(state: &State, name: &ConnectionName, connection: &Connection) -> Result<()> {
-    let login = |connection: &Connection| {
-        let parameters = connection.parameters().ok()?;
-        Some((parameters.hosts, parameters.user))
+    let login = |name: &ConnectionName, connection: &Connection| {
+        let parameters = connect::parameters(name, connection)?;
+        anyhow::Ok((parameters.hosts, parameters.user))
     };
+    let mine = login(name, connection)?;
     let others = state.connections.iter().filter(|(other, _)| *other != name);
     for (other, theirs) in others {
-        let is_same_login = login(theirs).is_some_and(|theirs| Some(theirs) == login(connection));
+        let is_same_login = login(other, theirs).is_ok_and(|theirs| theirs == mine);
         let is_same_source = is_same_source(state, connection, theirs);
         if is_same_login == is_same_source {
             continue;
@@ -126,4 +138,18 @@ pub(super) async fn check_login(admin: &Admin, is_confirmed: bool) -> Result<()>
         .into());
     }
     Ok(())
+}
+
+/// The administrator's statements get the name as it is, between quotes of theirs.
+pub(super) fn check_name(connection: &Connection, admin: &Admin) -> Result<()> {
+    let user = admin.server.user();
+    if connection.rotation_statements.is_empty() || !user.contains(['\'', '"', '\\']) {
+        return Ok(());
+    }
+    Err(Failure::request(format!(
+        "rotation_statements of connection \"{}\" cannot be filled in: the admin's name has a quote or a backslash",
+        admin.server.name()
+    ))
+    .hint("Leave them out: pgcreds then quotes the name as it has to be.")
+    .into())
 }

@@ -9,6 +9,7 @@ use crate::model::connection::{Connection, PasswordSource};
 use crate::model::name::{ConnectionName, generate_password};
 use crate::model::secret::Secret;
 use crate::ops::connect::{self, Admin, is_password_refused};
+use crate::ops::rotatable::Store;
 use crate::ops::{password, rotatable};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::login::verifier;
@@ -33,7 +34,7 @@ pub(crate) async fn rotate(
     rotatable::source(&file.load()?, name)?;
     let locked = file.lock()?;
     let state = locked.load()?;
-    let source = rotatable::source(&state, name)?;
+    let (source, store) = rotatable::source(&state, name)?;
     let rotation = Rotation {
         pending: Pending::of(&state, name, source),
         connection: state.connection(name)?,
@@ -41,6 +42,7 @@ pub(crate) async fn rotate(
         locked: &locked,
         name,
         source,
+        store,
     };
     rotation.run(is_confirmed).await
 }
@@ -52,6 +54,7 @@ struct Rotation<'a> {
     name: &'a ConnectionName,
     connection: &'a Connection,
     source: &'a PasswordSource,
+    store: Store<'a>,
     pending: Pending,
 }
 
@@ -59,6 +62,7 @@ impl Rotation<'_> {
     async fn run(&self, is_confirmed: bool) -> Result<Rotated> {
         let admin = connect::open(self.state, self.name).await?;
         rotatable::check_login(&admin, is_confirmed).await?;
+        rotatable::check_name(self.connection, &admin)?;
         let left = self.left_over().await?;
         let is_resumed = left.is_some() && admin.server.password() == left.as_ref();
         let new = match left {
@@ -74,7 +78,7 @@ impl Rotation<'_> {
                 password
             }
         };
-        self.store(&new).await?;
+        self.keep(&new).await?;
         Ok(Rotated {
             username: admin.server.user(),
             is_resumed,
@@ -145,16 +149,14 @@ impl Rotation<'_> {
     }
 
     /// Puts the new password, which works, where the old one was, and forgets both the old and the pending one.
-    async fn store(&self, new: &Secret) -> Result<()> {
-        let stored = match (self.source, &self.connection.store_command) {
-            (PasswordSource::Literal(_), _) => self.locked.edit(|_, edit| {
+    async fn keep(&self, new: &Secret) -> Result<()> {
+        let stored = match self.store {
+            Store::StateFile => self.locked.edit(|_, edit| {
                 let value = new.expose().into();
                 edit.replace(Section::Connections, self.name.as_str(), "password", value)
             }),
-            (PasswordSource::Command(_), Some(arguments)) => {
-                self.store_by_command(arguments, new).await
-            }
-            _ => self.pending.install(),
+            Store::Command(arguments) => self.keep_by_command(arguments, new).await,
+            Store::File => self.pending.install(),
         };
         stored.with_context(|| {
             let path = self.pending.path().display();
@@ -170,7 +172,7 @@ impl Rotation<'_> {
         self.pending.remove()
     }
 
-    async fn store_by_command(&self, arguments: &[String], new: &Secret) -> Result<()> {
+    async fn keep_by_command(&self, arguments: &[String], new: &Secret) -> Result<()> {
         password::store(arguments, new).await?;
         let stored = password::read(self.source, &self.state.folder).await?;
         if stored != *new {

@@ -127,7 +127,7 @@ impl StateFile {
             })?;
         }
         for (name, connection) in &state.connections {
-            connection.check().with_context(|| {
+            connection.check_rotation().with_context(|| {
                 Failure::request(format!(
                     "invalid state file \"{}\": connection \"{name}\"",
                     self.path.display()

@@ -98,10 +98,8 @@ impl Pending {
 
     /// Makes it the password file, at once.
     pub(crate) fn install(&self) -> Result<()> {
-        match &self.replaces {
-            Some(file) => rename(&self.path, file),
-            None => Ok(()),
-        }
+        let file = self.replaces.as_ref();
+        rename(&self.path, file.context("there is no password file")?)
     }
 
     /// Forgets it.

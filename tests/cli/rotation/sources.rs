@@ -177,3 +177,26 @@ fn a_server_that_crashes_right_after_it_has_the_new_one() {
     cluster.restart();
     assert_whole(&cluster, &sandbox, Source::File, "crash");
 }
+
+#[test]
+fn a_name_that_has_to_be_quoted() {
+    let cluster = cluster();
+    let quoted = r#""o'b \""; DROP""#;
+    cluster.execute(&format!("ALTER ROLE vaultadmin RENAME TO {quoted}"));
+    let sandbox = Source::File.sandbox(cluster.port());
+    let state = sandbox.state();
+    let state = state.replace("\"vaultadmin\"", r#""o'b \\\"; DROP""#);
+    sandbox.write_state(&state);
+    rotate(&sandbox).success();
+    assert_works(&sandbox, "quoted");
+    let statements = "rotation_statements = [\"ALTER ROLE '{{name}}' PASSWORD '{{password}}'\"]\n";
+    sandbox.write_state(&(state + statements));
+    let run = sandbox.refusal(Some(&cluster), sandbox.pgcreds(ROTATE));
+    assert_eq!(
+        run,
+        "--- stderr ---\n\
+         error: rotation_statements of connection \"my-postgres-db\" cannot be filled in: the admin's name has a quote or a backslash\n\
+         hint: Leave them out: pgcreds then quotes the name as it has to be.\n\
+         [exit 1]\n"
+    );
+}
