@@ -71,6 +71,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the connections of the state file')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one connection, without its password')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Connect, and check that the admin can make logins')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Give the admin a new random password, and store it where the old one was')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a connection from the state file')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -139,6 +140,20 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'pgcreds;connection;rotate' {
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Rotate the password of superuser "postgres" too')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'pgcreds;connection;remove' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
@@ -158,6 +173,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the connections of the state file')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one connection, without its password')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Connect, and check that the admin can make logins')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Give the admin a new random password, and store it where the old one was')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a connection from the state file')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -172,6 +188,9 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             break
         }
         'pgcreds;connection;help;check' {
+            break
+        }
+        'pgcreds;connection;help;rotate' {
             break
         }
         'pgcreds;connection;help;remove' {
@@ -516,6 +535,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the connections of the state file')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one connection, without its password')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Connect, and check that the admin can make logins')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Give the admin a new random password, and store it where the old one was')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a connection from the state file')
             break
         }
@@ -529,6 +549,9 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             break
         }
         'pgcreds;help;connection;check' {
+            break
+        }
+        'pgcreds;help;connection;rotate' {
             break
         }
         'pgcreds;help;connection;remove' {

@@ -61,6 +61,9 @@ _pgcreds() {
             pgcreds__subcmd__connection,remove)
                 cmd="pgcreds__subcmd__connection__subcmd__remove"
                 ;;
+            pgcreds__subcmd__connection,rotate)
+                cmd="pgcreds__subcmd__connection__subcmd__rotate"
+                ;;
             pgcreds__subcmd__connection,show)
                 cmd="pgcreds__subcmd__connection__subcmd__show"
                 ;;
@@ -78,6 +81,9 @@ _pgcreds() {
                 ;;
             pgcreds__subcmd__connection__subcmd__help,remove)
                 cmd="pgcreds__subcmd__connection__subcmd__help__subcmd__remove"
+                ;;
+            pgcreds__subcmd__connection__subcmd__help,rotate)
+                cmd="pgcreds__subcmd__connection__subcmd__help__subcmd__rotate"
                 ;;
             pgcreds__subcmd__connection__subcmd__help,show)
                 cmd="pgcreds__subcmd__connection__subcmd__help__subcmd__show"
@@ -123,6 +129,9 @@ _pgcreds() {
                 ;;
             pgcreds__subcmd__help__subcmd__connection,remove)
                 cmd="pgcreds__subcmd__help__subcmd__connection__subcmd__remove"
+                ;;
+            pgcreds__subcmd__help__subcmd__connection,rotate)
+                cmd="pgcreds__subcmd__help__subcmd__connection__subcmd__rotate"
                 ;;
             pgcreds__subcmd__help__subcmd__connection,show)
                 cmd="pgcreds__subcmd__help__subcmd__connection__subcmd__show"
@@ -301,7 +310,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version add list show check remove help"
+            opts="-q -v -h -V --state --format --quiet --verbose --help --version add list show check rotate remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -403,7 +412,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__help)
-            opts="add list show check remove help"
+            opts="add list show check rotate remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -486,6 +495,20 @@ _pgcreds() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pgcreds__subcmd__connection__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pgcreds__subcmd__connection__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -524,6 +547,28 @@ _pgcreds() {
             ;;
         pgcreds__subcmd__connection__subcmd__remove)
             opts="-q -v -h -V --force --state --format --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__connection__subcmd__rotate)
+            opts="-q -v -h -V --yes --state --format --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -643,7 +688,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help__subcmd__connection)
-            opts="add list show check remove"
+            opts="add list show check rotate remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -699,6 +744,20 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help__subcmd__connection__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__help__subcmd__connection__subcmd__rotate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

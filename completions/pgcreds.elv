@@ -66,6 +66,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand list 'List the connections of the state file'
             cand show 'Show one connection, without its password'
             cand check 'Connect, and check that the admin can make logins'
+            cand rotate 'Give the admin a new random password, and store it where the old one was'
             cand remove 'Remove a connection from the state file'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -129,6 +130,19 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'pgcreds;connection;rotate'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --yes 'Rotate the password of superuser "postgres" too'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'pgcreds;connection;remove'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
@@ -147,6 +161,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand list 'List the connections of the state file'
             cand show 'Show one connection, without its password'
             cand check 'Connect, and check that the admin can make logins'
+            cand rotate 'Give the admin a new random password, and store it where the old one was'
             cand remove 'Remove a connection from the state file'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -157,6 +172,8 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;help;show'= {
         }
         &'pgcreds;connection;help;check'= {
+        }
+        &'pgcreds;connection;help;rotate'= {
         }
         &'pgcreds;connection;help;remove'= {
         }
@@ -467,6 +484,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand list 'List the connections of the state file'
             cand show 'Show one connection, without its password'
             cand check 'Connect, and check that the admin can make logins'
+            cand rotate 'Give the admin a new random password, and store it where the old one was'
             cand remove 'Remove a connection from the state file'
         }
         &'pgcreds;help;connection;add'= {
@@ -476,6 +494,8 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;help;connection;show'= {
         }
         &'pgcreds;help;connection;check'= {
+        }
+        &'pgcreds;help;connection;rotate'= {
         }
         &'pgcreds;help;connection;remove'= {
         }

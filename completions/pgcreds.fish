@@ -48,19 +48,20 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s q -l quiet -d '
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s V -l version -d 'Print version'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -s V -l version -d 'Print version'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -f -a "add" -d 'Add a connection to the state file'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -f -a "list" -d 'List the connections of the state file'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -f -a "show" -d 'Show one connection, without its password'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -f -a "check" -d 'Connect, and check that the admin can make logins'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -f -a "remove" -d 'Remove a connection from the state file'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s v -l verbose -d 'Say what is done'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "add" -d 'Add a connection to the state file'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "list" -d 'List the connections of the state file'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "show" -d 'Show one connection, without its password'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "check" -d 'Connect, and check that the admin can make logins'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "rotate" -d 'Give the admin a new random password, and store it where the old one was'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "remove" -d 'Remove a connection from the state file'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l url -d 'Connection string, with {{username}} and {{password}} where they belong' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l username -d 'The admin\'s name' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l allowed-roles -d 'Roles that may use it, as globs [default: every role]' -r
@@ -101,6 +102,14 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
+json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l yes -d 'Rotate the password of superuser "postgres" too'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Say what is done'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s V -l version -d 'Print version'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
@@ -113,6 +122,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the connections of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one connection, without its password'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "check" -d 'Connect, and check that the admin can make logins'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Give the admin a new random password, and store it where the old one was'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a connection from the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
@@ -322,6 +332,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "list" -d 'List the connections of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "show" -d 'Show one connection, without its password'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "check" -d 'Connect, and check that the admin can make logins'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "rotate" -d 'Give the admin a new random password, and store it where the old one was'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "remove" -d 'Remove a connection from the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from role" -f -a "add" -d 'Add a role to the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from role" -f -a "list" -d 'List the roles of the state file'

@@ -10,6 +10,7 @@ use crate::model::connection_url::{Host, InvalidUrl, Parameters, SslMode};
 use crate::model::credentials::Place;
 use crate::model::name::RoleName;
 use crate::model::secret::Secret;
+use crate::model::statements::Statements;
 
 /// The keys of a password source in the state file.
 pub(crate) const PASSWORD_KEYS: [&str; 3] = ["env", "file", "command"];
@@ -25,6 +26,11 @@ pub(crate) struct Connection {
     pub(crate) username: Option<String>,
     /// Where the admin's password comes from.
     pub(crate) password: Option<PasswordSource>,
+    /// Program and arguments that store a new password, read from stdin, where the `command` source finds it.
+    pub(crate) store_command: Option<Vec<String>>,
+    /// SQL that gives the admin a new password; left out: `ALTER ROLE … PASSWORD`.
+    #[serde(default)]
+    pub(crate) rotation_statements: Statements,
     /// Globs of the roles that may use it; `None` is every role.
     pub(crate) allowed_roles: Option<Vec<String>>,
     /// What the credentials say where applications reach the server another way than the admin: through a pooler, or

@@ -10,6 +10,7 @@ pub(crate) mod lease;
 pub(crate) mod marker;
 pub(crate) mod name;
 pub(crate) mod role;
+pub(crate) mod rotation;
 pub(crate) mod secret;
 pub(crate) mod sql_text;
 pub(crate) mod statements;

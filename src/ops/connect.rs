@@ -8,13 +8,15 @@ use futures_util::stream;
 
 use crate::failure::Failure;
 use crate::model::connection::Connection;
+use crate::model::connection::PasswordSource;
 use crate::model::connection_url::Parameters;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops::password;
 use crate::postgres::connect::{PasswordMissing, Server};
+use crate::postgres::error::DatabaseError;
 use crate::postgres::session::Session;
-use crate::state::State;
+use crate::state::{Pending, State};
 use crate::ui::prompt;
 
 /// Connections that are opened at the same time.
@@ -31,8 +33,72 @@ pub(crate) struct Admin {
 /// Opens the named connection of the state file.
 pub(crate) async fn open(state: &State, name: &ConnectionName) -> Result<Admin> {
     let connection = state.connection(name)?;
-    let server = server(name, connection, &state.folder).await?;
-    open_server(server).await
+    match server(name, connection, &state.folder).await {
+        Ok(server) => reopen(state, &server).await,
+        Err(error) => open_otherwise(state, name, None, error).await,
+    }
+}
+
+/// Opens a connection that may have been open before, and whose password may have been rotated since.
+pub(crate) async fn reopen(state: &State, server: &Server) -> Result<Admin> {
+    match open_server(server.clone()).await {
+        Err(error) if is_password_refused(&error) => {
+            open_otherwise(state, server.name(), server.password(), error).await
+        }
+        result => result,
+    }
+}
+
+/// Whether the server refused the password, and not something else.
+pub(super) fn is_password_refused(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<DatabaseError>();
+    // Poolers have codes of their own for it.
+    error.is_some_and(|error| {
+        error.code().is_some() && error.text().contains("authentication failed")
+    })
+}
+
+/// Opens a connection with the password of a rotation that was interrupted, or that has ended since the password was
+/// read. `error` is what came of the password from its source, and stands when there is no other.
+async fn open_otherwise(
+    state: &State,
+    name: &ConnectionName,
+    tried: Option<&Secret>,
+    error: anyhow::Error,
+) -> Result<Admin> {
+    let connection = state.connection(name)?;
+    let Some(source) = &connection.password else {
+        return Err(error);
+    };
+    // A rotation removes the pending password when the source has it, so the source is asked last.
+    let pending = Pending::of(state, name, source).read().ok().flatten();
+    if let Some(admin) = open_with(state, name, pending.filter(|it| Some(it) != tried)).await {
+        return Ok(admin);
+    }
+    let stored = read_again(state, name).await;
+    let admin = open_with(state, name, stored.filter(|it| Some(it) != tried)).await;
+    admin.ok_or(error)
+}
+
+async fn open_with(
+    state: &State,
+    name: &ConnectionName,
+    password: Option<Secret>,
+) -> Option<Admin> {
+    let parameters = parameters(name, state.connection(name).ok()?).ok()?;
+    let server = Server::new(name.clone(), parameters, Some(password?));
+    open_server(server).await.ok()
+}
+
+/// The password that the source has now, where a rotation may have changed it. Other commands run once only: they may
+/// ask a person.
+async fn read_again(state: &State, name: &ConnectionName) -> Option<Secret> {
+    let state = state.reload().ok()?;
+    let connection = state.connection(name).ok()?;
+    match connection.password.as_ref()? {
+        PasswordSource::Command(_) if connection.store_command.is_none() => None,
+        source => password::read(source, &state.folder).await.ok(),
+    }
 }
 
 /// Opens all the named connections, several at a time, and returns what became of each.

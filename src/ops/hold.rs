@@ -90,10 +90,14 @@ impl<'a> Held<'a> {
         // A session in whose midst we are given up is closed, and the server forgets what it began.
         let admin = match self.admin.take() {
             Some(admin) => Ok(admin),
-            None => connect::open_server(self.server.clone()).await,
+            None => connect::reopen(self.state, &self.server).await,
         };
         let renewed = match admin {
-            Ok(admin) => extend(self.state, &admin, &self.lease, Some(self.ttl)).await,
+            Ok(admin) => {
+                // With the password that it has by now.
+                self.server = admin.server.clone();
+                extend(self.state, &admin, &self.lease, Some(self.ttl)).await
+            }
             Err(error) => Err(error),
         };
         match renewed {
@@ -123,7 +127,7 @@ impl<'a> Held<'a> {
                 result => return result.map(|_| ()),
             }
         }
-        let admin = connect::open_server(self.server).await?;
+        let admin = connect::reopen(self.state, &self.server).await?;
         take_back(&admin, self.state, id).await?;
         Ok(())
     }

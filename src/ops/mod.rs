@@ -13,5 +13,7 @@ pub(crate) mod renew;
 pub(crate) mod report;
 pub(crate) mod revoke;
 pub(crate) mod revoke_by_id;
+mod rotatable;
+pub(crate) mod rotate;
 pub(crate) mod sweep;
 pub(crate) mod verify;

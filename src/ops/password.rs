@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -14,7 +15,7 @@ use crate::failure::Failure;
 use crate::model::connection::PasswordSource;
 use crate::model::secret::Secret;
 
-/// How long a password command may take.
+/// How long a password command or a store command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 
 /// Reads the password; relative paths start at `folder`, which is the state file's.
@@ -72,6 +73,40 @@ async fn from_command(arguments: &[String]) -> Result<Secret> {
         .map(Secret::new)
         .map_err(|_| failure("printed no UTF-8 text"))?;
     first_line(&text).with_context(|| failure("printed nothing"))
+}
+
+/// Runs a store command without a shell: it gets the password on stdin, without a line's end. Its stderr is shown, its stdout
+/// never.
+pub(crate) async fn store(arguments: &[String], password: &Secret) -> Result<()> {
+    let (program, rest) = arguments
+        .split_first()
+        .context(Failure::request("store_command is empty"))?;
+    let failure =
+        |problem: &str| Failure::request(format!("store_command \"{program}\" {problem}"));
+    let mut child = Command::new(program)
+        .args(rest)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| failure("could not be started"))?;
+    let mut stdin = child.stdin.take();
+    let run = async {
+        if let Some(stdin) = &mut stdin {
+            // One that reads nothing shows in its exit code, or in what the password command then prints.
+            let _ = stdin.write_all(password.expose().as_bytes()).await;
+        }
+        drop(stdin);
+        child.wait().await
+    };
+    let status = timeout(COMMAND_LIMIT, run)
+        .await
+        .with_context(|| failure("took longer than 30 s"))?
+        .with_context(|| failure("could not be waited for"))?;
+    if !status.success() {
+        return Err(failure(&format!("failed ({status})")).into());
+    }
+    Ok(())
 }
 
 fn first_line(text: &Secret) -> Option<Secret> {

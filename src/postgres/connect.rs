@@ -64,6 +64,11 @@ impl Server {
         &self.name
     }
 
+    /// The password of the connection's own source.
+    pub(crate) fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
+    }
+
     /// The same server with another password.
     pub(crate) fn with_password(&self, password: Secret) -> Self {
         Self {

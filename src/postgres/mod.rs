@@ -11,6 +11,7 @@ pub(crate) mod privileges;
 pub(crate) mod renewal;
 pub(crate) mod retry;
 pub(crate) mod revocation;
+pub(crate) mod rotation;
 pub(crate) mod session;
 mod tls;
 

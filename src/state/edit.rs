@@ -55,6 +55,26 @@ impl Edit {
         Ok(())
     }
 
+    /// Replaces the value of a key that an entry has; the comment beside it stays.
+    pub(crate) fn replace(
+        &mut self,
+        section: Section,
+        name: &str,
+        key: &str,
+        mut value: Value,
+    ) -> Result<()> {
+        let old = self
+            .section(section)?
+            .get_mut(name)
+            .and_then(Item::as_table_like_mut)
+            .and_then(|entry| entry.get_mut(key))
+            .and_then(Item::as_value_mut)
+            .context("could not edit the state file")?;
+        value.decor_mut().clone_from(old.decor());
+        *old = value;
+        Ok(())
+    }
+
     /// Removes an entry, with the comment above it.
     pub(crate) fn remove(&mut self, section: Section, name: &str) -> Result<()> {
         self.section(section)?.remove(name);
@@ -94,6 +114,25 @@ mod tests {
                 "\n[connections.\"b.c\"]\nurl = \"y\"\n\n[roles.r]"
             )
         );
+    }
+
+    #[test]
+    fn a_value_is_replaced_in_its_place() {
+        for (text, expected) in [
+            (
+                "[connections.a]\nurl = 'x'\npassword = 'old' # mine\n",
+                "[connections.a]\nurl = 'x'\npassword = \"new\" # mine\n",
+            ),
+            (
+                "connections.a = { password = 'old', url = 'x' }\n",
+                "connections.a = { password = \"new\", url = 'x' }\n",
+            ),
+        ] {
+            let mut edit = Edit::new(text).unwrap();
+            edit.replace(Section::Connections, "a", "password", "new".into())
+                .unwrap();
+            assert_eq!(edit.into_text(), expected);
+        }
     }
 
     #[test]

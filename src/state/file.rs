@@ -17,6 +17,12 @@ use crate::failure::Failure;
 /// What a new state file holds.
 const NEW: &str = "# Connections and roles of pgcreds. Leases are not here: they are in PostgreSQL.\nversion = 1\n";
 
+/// The state file while nobody else can change it.
+pub(crate) struct Locked<'a> {
+    file: &'a StateFile,
+    _lock: Lock,
+}
+
 /// A state file, which need not exist yet.
 pub(crate) struct StateFile {
     path: PathBuf,
@@ -61,16 +67,17 @@ impl StateFile {
 
     /// Changes it in place under the lock; what comes out must be a valid state file.
     pub(crate) fn edit(&self, change: impl FnOnce(&State, &mut Edit) -> Result<()>) -> Result<()> {
+        self.lock()?.edit(change)
+    }
+
+    /// Keeps others from changing it until the lock is dropped.
+    pub(crate) fn lock(&self) -> Result<Locked<'_>> {
         self.read()?;
-        let _lock = Lock::acquire(&self.target()?)?;
-        let text = self.read()?;
-        let state = self.parse(&text)?;
-        let mut edit = Edit::new(&text)?;
-        change(&state, &mut edit)?;
-        let text = edit.into_text();
-        let state = self.parse(&text)?;
-        self.refuse_readable_password(&state)?;
-        write_keeping_mode(&self.target()?, text.as_bytes())
+        let lock = Lock::acquire(&self.target()?)?;
+        Ok(Locked {
+            file: self,
+            _lock: lock,
+        })
     }
 
     /// The file that is locked and replaced: a link stays a link, and whoever opens its file directly meets the same lock.
@@ -119,7 +126,16 @@ impl StateFile {
                 ))
             })?;
         }
+        for (name, connection) in &state.connections {
+            connection.check_rotation().with_context(|| {
+                Failure::request(format!(
+                    "invalid state file \"{}\": connection \"{name}\"",
+                    self.path.display()
+                ))
+            })?;
+        }
         folder_of(&self.path).clone_into(&mut state.folder);
+        self.path.clone_into(&mut state.path);
         Ok(state)
     }
 
@@ -169,6 +185,26 @@ impl StateFile {
         ))
         .hint(format!("Run: chmod 600 '{path}'"))
         .into())
+    }
+}
+
+impl Locked<'_> {
+    /// Reads and checks it.
+    pub(crate) fn load(&self) -> Result<State> {
+        self.file.load()
+    }
+
+    /// Changes it in place; what comes out must be a valid state file.
+    pub(crate) fn edit(&self, change: impl FnOnce(&State, &mut Edit) -> Result<()>) -> Result<()> {
+        let file = self.file;
+        let text = file.read()?;
+        let state = file.parse(&text)?;
+        let mut edit = Edit::new(&text)?;
+        change(&state, &mut edit)?;
+        let text = edit.into_text();
+        let state = file.parse(&text)?;
+        file.refuse_readable_password(&state)?;
+        write_keeping_mode(&file.target()?, text.as_bytes())
     }
 }
 

@@ -4,6 +4,7 @@ mod edit;
 mod file;
 mod invalid;
 mod lock;
+mod pending;
 mod secret_file;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use anyhow::Result;
 use serde::Deserialize;
 
 pub(crate) use edit::{Edit, Section};
-pub(crate) use file::StateFile;
+pub(crate) use file::{Locked, StateFile};
+pub(crate) use pending::Pending;
 pub(crate) use secret_file::{Access, check_place, write_secret};
 
 use crate::failure::{Failure, existing};
@@ -41,9 +43,17 @@ pub(crate) struct State {
     /// The folder that the file is in: relative paths in it start here.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
+    /// The file itself, as it was named.
+    #[serde(skip)]
+    path: PathBuf,
 }
 
 impl State {
+    /// What the file says now.
+    pub(crate) fn reload(&self) -> Result<Self> {
+        StateFile::new(self.path.clone()).load()
+    }
+
     /// Finds a connection, or says which ones there are.
     pub(crate) fn connection(&self, name: &ConnectionName) -> Result<&Connection> {
         self.connections.get(name).ok_or_else(|| {

@@ -1,11 +1,12 @@
 //! Files that hold a secret: written durably and at once, and readable by nobody but those who shall read them.
 
 use std::fs::{self, File, Permissions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use tempfile::NamedTempFile;
 
 use super::file::folder_of;
 use crate::failure::Failure;
@@ -50,16 +51,46 @@ pub(crate) fn write_secret(path: &Path, content: &[u8], access: &Access) -> Resu
 /// Fails where [`write_secret`] would, as far as that can be known without a content.
 pub(crate) fn check_place(path: &Path) -> Result<()> {
     refuse_foreign(path)?;
-    tempfile::NamedTempFile::new_in(folder_of(path)).with_context(|| not_written(path))?;
+    tempfile::NamedTempFile::new_in(folder_of(path)).with_context(|| could_not_write(path))?;
     Ok(())
+}
+
+/// Writes a secret to a file that must not be there yet.
+pub(super) fn write_new(path: &Path, content: &[u8], access: &Access) -> Result<()> {
+    let written = prepare(path, content, access).and_then(|temporary| {
+        temporary.persist_noclobber(path)?;
+        sync_folder(path)
+    });
+    written.with_context(|| could_not_write(path))
+}
+
+/// Gives a file a new name in the same folder, durably; a file of that name is replaced at once.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| sync_folder(to))
+        .with_context(|| could_not_write(to))
+}
+
+/// Removes a file durably; one that is not there counts as removed.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => sync_folder(path),
+    }
+    .with_context(|| Failure::request(format!("could not remove the file \"{}\"", path.display())))
 }
 
 /// Replaces a file durably and at once: a crash leaves the old one or the new one, whole.
 pub(super) fn replace(path: &Path, content: &[u8], access: &Access) -> Result<()> {
-    write(path, content, access).with_context(|| not_written(path))
+    let written = prepare(path, content, access).and_then(|temporary| {
+        temporary.persist(path)?;
+        sync_folder(path)
+    });
+    written.with_context(|| could_not_write(path))
 }
 
-fn not_written(path: &Path) -> Failure {
+fn could_not_write(path: &Path) -> Failure {
     Failure::request(format!("could not write the file \"{}\"", path.display()))
 }
 
@@ -84,9 +115,9 @@ fn refuse_foreign(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn write(path: &Path, content: &[u8], access: &Access) -> Result<()> {
-    let folder = folder_of(path);
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+/// A temporary file in the same folder, with its content on disk.
+fn prepare(path: &Path, content: &[u8], access: &Access) -> Result<NamedTempFile> {
+    let mut temporary = NamedTempFile::new_in(folder_of(path))?;
     if access.owner.is_some() || access.group.is_some() {
         fchown(temporary.as_file(), access.owner, access.group)
             .context("could not give it to that owner and group")?;
@@ -96,7 +127,10 @@ fn write(path: &Path, content: &[u8], access: &Access) -> Result<()> {
     temporary.as_file().set_permissions(permissions)?;
     temporary.write_all(content)?;
     temporary.as_file().sync_all()?;
-    temporary.persist(path)?;
-    File::open(folder)?.sync_all()?;
+    Ok(temporary)
+}
+
+fn sync_folder(path: &Path) -> Result<()> {
+    File::open(folder_of(path))?.sync_all()?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::harness::{Run, Sandbox};
 
 /// Every command, as `--help` lists them.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "completions",
     "agent",
     "exec",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 24] = [
     "connection list",
     "connection show",
     "connection check",
+    "connection rotate",
     "connection remove",
     "role",
     "role add",

@@ -37,6 +37,7 @@ mod reference_flow;
 mod renew;
 mod revocation;
 mod role;
+mod rotation;
 mod secrets;
 mod sessions;
 mod stage;

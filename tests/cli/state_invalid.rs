@@ -122,7 +122,7 @@ fn unknown_and_missing_keys() {
     for (text, problem) in [
         (
             connection("url = \"x\"\npasswrod = \"hunter2\""),
-            ", line 4, column 1: unknown key \"passwrod\"\nhint: Did you mean \"password\"? There are \"url\", \"username\", \"password\", \"allowed_roles\", \"client_host\", \"client_port\", \"client_sslmode\".",
+            ", line 4, column 1: unknown key \"passwrod\"\nhint: Did you mean \"password\"? There are \"url\", \"username\", \"password\", \"store_command\", \"rotation_statements\", \"allowed_roles\", \"client_host\", \"client_port\", \"client_sslmode\".",
         ),
         (
             connection("url = \"x\"\npassword = { flie = \"hunter2\" }"),

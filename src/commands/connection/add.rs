@@ -12,6 +12,7 @@ use crate::model::connection::{Connection, PasswordSource};
 use crate::model::connection_url::SslMode;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
+use crate::model::statements::Statements;
 use crate::ops;
 use crate::state::{Access, Section, State, StateFile, password_file, write_secret};
 
@@ -97,6 +98,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         url: args.url,
         username: args.username,
         password: None,
+        store_command: None,
+        rotation_statements: Statements::default(),
         allowed_roles: args.allowed_roles,
         client_host: args.client_host,
         client_port: args.client_port,

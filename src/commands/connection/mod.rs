@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod list;
 mod remove;
+mod rotate;
 mod show;
 mod view;
 
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
     Check(check::Args),
+    Rotate(rotate::Args),
     Remove(remove::Args),
 }
 
@@ -30,6 +32,7 @@ impl Command {
             Self::List(args) => list::run(context, args),
             Self::Show(args) => show::run(context, &args),
             Self::Check(args) => check::run(context, &args).await,
+            Self::Rotate(args) => rotate::run(context, &args).await,
             Self::Remove(args) => remove::run(context, &args).await,
         }
     }

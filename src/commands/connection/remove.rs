@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::model::connection::PasswordSource;
 use crate::model::name::ConnectionName;
 use crate::ops;
-use crate::state::{Section, State, password_file};
+use crate::state::{Pending, Section, State, password_file};
 
 /// Remove a connection from the state file
 ///
@@ -35,6 +35,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     if !args.force {
         refuse_with_roles(&state, name)?;
         refuse_with_leases(&state, name).await?;
+        refuse_while_rotated(&state, name)?;
     }
     file.edit(|state, edit| {
         state.connection(name)?;
@@ -82,6 +83,25 @@ async fn refuse_with_leases(state: &State, name: &ConnectionName) -> Result<()> 
     ))
     .hint(format!(
         "Revoke them first: pgcreds lease revoke --connection {name}. {force}"
+    ))
+    .into())
+}
+
+/// The server may have a password that is nowhere but in the pending entry.
+fn refuse_while_rotated(state: &State, name: &ConnectionName) -> Result<()> {
+    let Some(source) = &state.connection(name)?.password else {
+        return Ok(());
+    };
+    let pending = Pending::of(state, name, source);
+    if pending.read()?.is_none() {
+        return Ok(());
+    }
+    Err(Failure::request(format!(
+        "a rotation of the password of connection \"{name}\" was interrupted, and \"{}\" may be the only place that has it",
+        pending.path().display()
+    ))
+    .hint(format!(
+        "Finish it first: pgcreds connection rotate {name}. With --force that file stays."
     ))
     .into())
 }

@@ -24,7 +24,7 @@ use crate::ops::connect::Admin;
 use crate::ops::hold::{PAUSES, two_thirds};
 use crate::ops::issue::{self, Fresh, Request};
 use crate::ops::renew::extend;
-use crate::postgres::login::Renewed;
+use crate::postgres::renewal::Renewed;
 use crate::state::State;
 use crate::ui::Log;
 use crate::ui::credentials::{fill_in, render};

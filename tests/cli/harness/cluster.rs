@@ -95,6 +95,13 @@ impl Cluster {
         }
     }
 
+    /// Ends the server as a crash does: what it has not written by then is lost.
+    pub(crate) fn crash(&self) {
+        if let Some(mut server) = self.server.lock().unwrap().take() {
+            assert!(server.stop("QUIT"), "PostgreSQL did not stop");
+        }
+    }
+
     /// Stops the server if it runs, and starts it on the same port, with an empty log.
     pub(crate) fn restart(&self) {
         self.stop();
