@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use crate::model::connection_url::{Host, InvalidUrl, Parameters, SslMode};
+use crate::model::connection_url::{Host, InvalidUrl, Parameters, Settings, SslMode};
 use crate::model::credentials::Place;
 use crate::model::name::RoleName;
 use crate::model::secret::Secret;
@@ -49,17 +49,26 @@ pub(crate) enum PasswordSource {
 
 impl Connection {
     /// Reads the connection string, with the placeholders and the admin's name filled in.
-    pub(crate) fn parameters(&self) -> Result<Parameters, InvalidUrl> {
-        let mut parameters = Parameters::parse(self.url.expose(), self.username.as_deref())?;
-        if parameters.user.is_none() {
-            parameters.user.clone_from(&self.username);
+    pub(crate) fn settings(&self) -> Result<Settings, InvalidUrl> {
+        let mut settings = Settings::parse(self.url.expose(), self.username.as_deref())?;
+        if let Some(username) = &self.username {
+            settings.add_default("user", username, "username");
         }
-        Ok(parameters)
+        Ok(settings)
     }
 
-    /// Where a client finds the server that the admin reached at `host`, and how it is to be trusted.
-    pub(crate) fn for_clients<'a>(&self, host: &Host, dbname: &'a str) -> Place<'a> {
-        let admin = self.parameters().unwrap_or_default();
+    /// The parameters that the connection says itself: without what a service or the environment adds.
+    pub(crate) fn parameters(&self) -> Result<Parameters, InvalidUrl> {
+        self.settings()?.parameters()
+    }
+
+    /// Where a client finds the server that the admin reached at `host`, by these parameters, and how it is to be trusted.
+    pub(crate) fn for_clients<'a>(
+        &self,
+        admin: &Parameters,
+        host: &Host,
+        dbname: &'a str,
+    ) -> Place<'a> {
         Place {
             host: Host {
                 name: self
@@ -71,7 +80,7 @@ impl Connection {
             },
             dbname,
             ssl_mode: self.client_sslmode.or(admin.ssl_mode),
-            root_certificates: admin.tls.root_certificates,
+            root_certificates: admin.tls.root_certificates.clone(),
         }
     }
 

@@ -68,6 +68,11 @@ impl Verifier {
         })
     }
 
+    /// Whether it looks at the certificate at all.
+    pub(super) fn checks_certificate(&self) -> bool {
+        self.chain.is_some()
+    }
+
     /// Whether the server shows a certificate that stands in the root file itself, as self-signed ones do.
     fn is_trusted_itself(&self, certificate: &CertificateDer<'_>) -> bool {
         self.trusted
