@@ -12,7 +12,7 @@ use crate::model::name::RoleName;
 use crate::model::secret::Secret;
 
 /// The keys of a password source in the state file.
-pub(crate) const PASSWORD_KEYS: [&str; 3] = ["env", "file", "command"];
+pub(crate) const PASSWORD_KEYS: [&str; 4] = ["env", "file", "command", "credential"];
 
 /// A connection of the state file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -45,6 +45,8 @@ pub(crate) enum PasswordSource {
     File(PathBuf),
     /// The first line that this program and its arguments print.
     Command(Vec<String>),
+    /// The first line of systemd's credential of this name (`LoadCredential=`).
+    Credential(String),
 }
 
 impl Connection {
@@ -131,7 +133,7 @@ impl<'de> Visitor<'de> for SourceVisitor {
     type Value = PasswordSource;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a password, or a table with one of env, file and command")
+        formatter.write_str("a password, or a table with one of env, file, command and credential")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<PasswordSource, E> {
@@ -139,16 +141,17 @@ impl<'de> Visitor<'de> for SourceVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PasswordSource, A::Error> {
-        let no_source = || A::Error::custom("expected one of env, file and command");
+        let no_source = || A::Error::custom("expected one of env, file, command and credential");
         let source = match map.next_key::<String>()?.ok_or_else(no_source)?.as_str() {
             "env" => PasswordSource::Env(map.next_value()?),
             "file" => PasswordSource::File(map.next_value()?),
             "command" => PasswordSource::Command(map.next_value()?),
+            "credential" => PasswordSource::Credential(map.next_value()?),
             unknown => return Err(A::Error::unknown_field(unknown, &PASSWORD_KEYS)),
         };
         if map.next_key::<String>()?.is_some() {
             return Err(A::Error::custom(
-                "expected only one of env, file and command",
+                "expected only one of env, file, command and credential",
             ));
         }
         Ok(source)

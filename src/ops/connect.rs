@@ -112,7 +112,7 @@ fn ask(server: &Server) -> Result<Secret> {
     if !prompt::can_ask() {
         let name = server.name();
         return Err(Failure::request(format!("connection \"{name}\" needs a password, and there is no terminal to ask at"))
-            .hint("Give it with --password-stdin, --password-env, --password-file or --password-command of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.")
+            .hint("Give it with --password-stdin, --password-env, --password-file, --password-command or --password-credential of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.")
             .into());
     }
     prompt::password(&format!(
