@@ -42,6 +42,7 @@ mod state_file;
 mod state_invalid;
 mod state_lock;
 mod sweep;
+mod tls;
 
 use std::fs;
 use std::path::Path;

@@ -34,15 +34,14 @@ pub(super) fn connector(
     let verifier = verifier(mode, parameters, &provider)?;
     let verifies = verifier.checks_certificate();
     let verifier: Arc<dyn ServerCertVerifier> = Arc::new(verifier);
+    let certificate = client::certificate(parameters, &provider)?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(parameters))
         .context("ssl_min_protocol_version and ssl_max_protocol_version leave no version of TLS")?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    let mut config = match client::certificate(parameters)? {
-        Some((chain, key)) => builder
-            .with_client_auth_cert(chain, key)
-            .context("could not use the client certificate")?,
+    let mut config = match certificate {
+        Some(pair) => builder.with_client_cert_resolver(pair),
         None => builder.with_no_client_auth(),
     };
     // PostgreSQL 17+ wants it where TLS begins at once, and nobody minds it elsewhere.
