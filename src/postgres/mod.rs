@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod defaults;
 pub(crate) mod dependencies;
 pub(crate) mod error;
+mod handshake;
 pub(crate) mod ledger;
 pub(crate) mod login;
 mod negotiation;

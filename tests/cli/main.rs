@@ -30,6 +30,8 @@ mod issue_out;
 mod issue_verify;
 mod lease_list;
 mod lease_stage;
+mod libpq;
+mod password_credential;
 mod password_sources;
 mod reference_flow;
 mod renew;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::keywords::KNOWN;
+use super::known::KNOWN;
 
 /// What is wrong with a connection string. No value of it is repeated: it can hold a password.
 #[derive(Clone, Debug, PartialEq, Eq)]

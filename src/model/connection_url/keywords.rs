@@ -2,64 +2,10 @@
 
 use std::time::Duration;
 
+use super::known::KNOWN;
 use super::options::{ChannelBinding, Target, TlsParameters};
 use super::{InvalidUrl, Parameters};
 use crate::model::secret::Secret;
-
-/// The parameters of libpq 18 (PostgreSQL documentation, "Parameter Key Words").
-pub(crate) const KNOWN: [&str; 51] = [
-    "user",
-    "password",
-    "host",
-    "port",
-    "dbname",
-    "options",
-    "application_name",
-    "fallback_application_name",
-    "connect_timeout",
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "sslpassword",
-    "sslcertmode",
-    "sslcrl",
-    "sslcrldir",
-    "sslsni",
-    "sslcompression",
-    "sslnegotiation",
-    "sslkeylogfile",
-    "ssl_min_protocol_version",
-    "ssl_max_protocol_version",
-    "min_protocol_version",
-    "max_protocol_version",
-    "channel_binding",
-    "require_auth",
-    "requirepeer",
-    "hostaddr",
-    "target_session_attrs",
-    "load_balance_hosts",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_count",
-    "tcp_user_timeout",
-    "passfile",
-    "service",
-    "servicefile",
-    "client_encoding",
-    "replication",
-    "gssencmode",
-    "krbsrvname",
-    "gsslib",
-    "gssdelegation",
-    "scram_client_key",
-    "scram_server_key",
-    "oauth_issuer",
-    "oauth_client_id",
-    "oauth_client_secret",
-    "oauth_scope",
-];
 
 /// Sets one parameter. As in libpq an empty value is none.
 pub(super) fn set(parameters: &mut Parameters, name: &str, value: &str) -> Result<(), InvalidUrl> {

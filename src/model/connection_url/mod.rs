@@ -4,6 +4,7 @@
 mod hosts;
 mod invalid;
 mod keywords;
+mod known;
 mod options;
 mod settings;
 mod text;

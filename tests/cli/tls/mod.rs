@@ -5,5 +5,7 @@ mod certificates;
 mod clients;
 mod impostor;
 mod matrix;
+mod refusals;
 mod stage;
+mod variables;
 mod warnings;
