@@ -86,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--password-env', '--password-env', [CompletionResultType]::ParameterName, 'Read the password from this environment variable, each time')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of this file, each time')
             [CompletionResult]::new('--password-command', '--password-command', [CompletionResultType]::ParameterName, 'Read the password from the first line that this command prints, each time')
+            [CompletionResult]::new('--password-credential', '--password-credential', [CompletionResultType]::ParameterName, 'Read the password from systemd''s credential of this name (LoadCredential=), each time')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from the first line of stdin')

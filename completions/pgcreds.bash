@@ -332,7 +332,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__add)
-            opts="-q -v -h -V --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --store-password --no-verify --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --password-credential --store-password --no-verify --state --format --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -371,6 +371,10 @@ _pgcreds() {
                     return 0
                     ;;
                 --password-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-credential)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -80,6 +80,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --password-env 'Read the password from this environment variable, each time'
             cand --password-file 'Read the password from the first line of this file, each time'
             cand --password-command 'Read the password from the first line that this command prints, each time'
+            cand --password-credential 'Read the password from systemd''s credential of this name (LoadCredential=), each time'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
             cand --password-stdin 'Read the password from the first line of stdin'

@@ -71,6 +71,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l password-env -d 'Read the password from this environment variable, each time' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password from the first line of this file, each time' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l password-command -d 'Read the password from the first line that this command prints, each time' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l password-credential -d 'Read the password from systemd\'s credential of this name (LoadCredential=), each time' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"

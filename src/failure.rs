@@ -63,6 +63,11 @@ impl Failure {
         self
     }
 
+    /// The next step, where there is one.
+    pub(crate) fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Adds the next step where there is one.
     pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use crate::model::connection_url::{Host, InvalidUrl, Parameters, SslMode};
+use crate::model::connection_url::{Host, InvalidUrl, Parameters, Settings, SslMode};
 use crate::model::credentials::Place;
 use crate::model::name::RoleName;
 use crate::model::secret::Secret;
 use crate::model::statements::Statements;
 
 /// The keys of a password source in the state file.
-pub(crate) const PASSWORD_KEYS: [&str; 3] = ["env", "file", "command"];
+pub(crate) const PASSWORD_KEYS: [&str; 4] = ["env", "file", "command", "credential"];
 
 /// A connection of the state file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -51,21 +51,32 @@ pub(crate) enum PasswordSource {
     File(PathBuf),
     /// The first line that this program and its arguments print.
     Command(Vec<String>),
+    /// The first line of systemd's credential of this name (`LoadCredential=`).
+    Credential(String),
 }
 
 impl Connection {
     /// Reads the connection string, with the placeholders and the admin's name filled in.
-    pub(crate) fn parameters(&self) -> Result<Parameters, InvalidUrl> {
-        let mut parameters = Parameters::parse(self.url.expose(), self.username.as_deref())?;
-        if parameters.user.is_none() {
-            parameters.user.clone_from(&self.username);
+    pub(crate) fn settings(&self) -> Result<Settings, InvalidUrl> {
+        let mut settings = Settings::parse(self.url.expose(), self.username.as_deref())?;
+        if let Some(username) = &self.username {
+            settings.add_default("user", username, "username");
         }
-        Ok(parameters)
+        Ok(settings)
     }
 
-    /// Where a client finds the server that the admin reached at `host`, and how it is to be trusted.
-    pub(crate) fn for_clients<'a>(&self, host: &Host, dbname: &'a str) -> Place<'a> {
-        let admin = self.parameters().unwrap_or_default();
+    /// The parameters that the connection says itself: without what a service or the environment adds.
+    pub(crate) fn parameters(&self) -> Result<Parameters, InvalidUrl> {
+        self.settings()?.parameters()
+    }
+
+    /// Where a client finds the server that the admin reached at `host`, by these parameters, and how it is to be trusted.
+    pub(crate) fn for_clients<'a>(
+        &self,
+        admin: &Parameters,
+        host: &Host,
+        dbname: &'a str,
+    ) -> Place<'a> {
         Place {
             host: Host {
                 name: self
@@ -77,7 +88,7 @@ impl Connection {
             },
             dbname,
             ssl_mode: self.client_sslmode.or(admin.ssl_mode),
-            root_certificates: admin.tls.root_certificates,
+            root_certificates: admin.tls.root_certificates.clone(),
         }
     }
 
@@ -128,7 +139,7 @@ impl<'de> Visitor<'de> for SourceVisitor {
     type Value = PasswordSource;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a password, or a table with one of env, file and command")
+        formatter.write_str("a password, or a table with one of env, file, command and credential")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<PasswordSource, E> {
@@ -136,16 +147,17 @@ impl<'de> Visitor<'de> for SourceVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PasswordSource, A::Error> {
-        let no_source = || A::Error::custom("expected one of env, file and command");
+        let no_source = || A::Error::custom("expected one of env, file, command and credential");
         let source = match map.next_key::<String>()?.ok_or_else(no_source)?.as_str() {
             "env" => PasswordSource::Env(map.next_value()?),
             "file" => PasswordSource::File(map.next_value()?),
             "command" => PasswordSource::Command(map.next_value()?),
+            "credential" => PasswordSource::Credential(map.next_value()?),
             unknown => return Err(A::Error::unknown_field(unknown, &PASSWORD_KEYS)),
         };
         if map.next_key::<String>()?.is_some() {
             return Err(A::Error::custom(
-                "expected only one of env, file and command",
+                "expected only one of env, file, command and credential",
             ));
         }
         Ok(source)

@@ -14,10 +14,12 @@ use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops::password;
 use crate::postgres::connect::{PasswordMissing, Server};
+use crate::postgres::defaults;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::session::Session;
 use crate::state::{Pending, State};
 use crate::ui::prompt;
+use crate::ui::warn_once;
 
 /// Connections that are opened at the same time.
 pub(crate) const CONCURRENCY: usize = 8;
@@ -113,11 +115,15 @@ pub(crate) async fn open_all(
         .await
 }
 
-/// A connection's url, taken apart: what can be known to be wrong without a password and a server.
+/// What a connection's url says, with all that libpq adds to it: what can be known to be wrong without a password and a
+/// server.
 pub(crate) fn parameters(name: &ConnectionName, connection: &Connection) -> Result<Parameters> {
-    connection
-        .parameters()
-        .with_context(|| Failure::request(format!("invalid url of connection \"{name}\"")))
+    let invalid = || Failure::request(format!("invalid url of connection \"{name}\""));
+    defaults::complete(connection.settings().with_context(invalid)?).map_err(|error| {
+        let hint = error.downcast_ref::<Failure>().and_then(Failure::next_step);
+        let hint = hint.map(str::to_owned);
+        error.context(invalid().maybe_hint(hint))
+    })
 }
 
 /// A connection with its password read from its source.
@@ -139,24 +145,32 @@ pub(crate) async fn server(
 
 /// Opens a session; asks for the password when the server wants one, none is known and there is a terminal.
 pub(crate) async fn open_server(server: Server) -> Result<Admin> {
-    match server.connect().await {
-        Ok(session) => Ok(Admin {
+    let admin = match server.connect().await {
+        Ok(session) => Admin {
             server,
             session,
             typed: None,
-        }),
+        },
         Err(error) if error.is::<PasswordMissing>() => {
             let password = ask(&server)?;
             let server = server.with_password(password.clone());
             let session = server.connect().await?;
-            Ok(Admin {
+            Admin {
                 server,
                 session,
                 typed: Some(password),
-            })
+            }
         }
-        Err(error) => Err(error),
+        Err(error) => return Err(error),
+    };
+    if !admin.session.is_verified() {
+        warn_once(&format!(
+            "connection \"{}\" does not check that it is {} who answers; set sslmode=verify-full in its url",
+            admin.server.name(),
+            admin.session.address().host.name
+        ));
     }
+    Ok(admin)
 }
 
 /// Asks for the admin's password, or says how to give it where nobody can be asked.
@@ -164,7 +178,7 @@ fn ask(server: &Server) -> Result<Secret> {
     if !prompt::can_ask() {
         let name = server.name();
         return Err(Failure::request(format!("connection \"{name}\" needs a password, and there is no terminal to ask at"))
-            .hint("Give it with --password-stdin, --password-env, --password-file or --password-command of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.")
+            .hint("Give it with --password-stdin, --password-env, --password-file, --password-command or --password-credential of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.")
             .into());
     }
     prompt::password(&format!(

@@ -79,7 +79,7 @@ pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) 
     };
     let address = admin.session.address();
     let connection = state.connection(&role.connection)?;
-    let place = connection.for_clients(&address.host, &address.dbname);
+    let place = connection.for_clients(admin.server.parameters(), &address.host, &address.dbname);
     let credentials = Credentials::new(&lease.marker, &times.expires_at, &password, place);
     Ok(Fresh {
         lease,

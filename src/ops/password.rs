@@ -1,7 +1,7 @@
 //! Getting the admin's password from where the state file says that it is.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::environment::secret_variable;
+use crate::environment::{secret_variable, variable};
 use crate::failure::Failure;
 use crate::model::connection::PasswordSource;
 use crate::model::secret::Secret;
@@ -30,7 +30,22 @@ pub(crate) async fn read(source: &PasswordSource, folder: &Path) -> Result<Secre
         }),
         PasswordSource::File(path) => from_file(&folder.join(path)),
         PasswordSource::Command(arguments) => from_command(arguments).await,
+        PasswordSource::Credential(name) => from_file(&credential(name)?),
     }
+}
+
+/// Where systemd has put a credential of the unit that pgcreds runs in (systemd.exec(5), "Credentials").
+fn credential(name: &str) -> Result<PathBuf> {
+    if name.contains('/') || name.starts_with('.') {
+        return Err(Failure::request(format!("\"{name}\" is no name of a credential")).into());
+    }
+    let folder = variable("CREDENTIALS_DIRECTORY").with_context(|| {
+        Failure::request(format!(
+            "the admin's password is systemd's credential \"{name}\", and CREDENTIALS_DIRECTORY is not set"
+        ))
+        .hint(format!("Run pgcreds in a unit with: LoadCredential={name}:/path/of/the/password"))
+    })?;
+    Ok(Path::new(&folder).join(name))
 }
 
 fn from_file(path: &Path) -> Result<Secret> {

@@ -61,6 +61,11 @@ pub(super) fn source<'a>(
             );
             return refuse(&problem, IN_FILE);
         }
+        (PasswordSource::Credential(credential), _) => {
+            let problem =
+                format!("is credential \"{credential}\" of systemd, which pgcreds cannot change");
+            return refuse(&problem, IN_FILE);
+        }
     };
     refuse_shared(state, name, connection)?;
     Ok((source, store))

@@ -1,9 +1,10 @@
 //! Logging in with what was issued, at the place where applications will: the admin's session proves nothing about that.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::failure::Failure;
 use crate::model::connection_url::{Host, Parameters};
+use crate::ops::connect;
 use crate::ops::issue::Issued;
 use crate::postgres::connect::Server;
 use crate::postgres::error::DatabaseError;
@@ -24,7 +25,8 @@ pub(crate) async fn verify(state: &State, issued: &Issued) -> Result<()> {
         dbname: Some(credentials.dbname.clone()),
         options: None,
         ssl_mode: credentials.ssl_mode,
-        ..connection.parameters().context("invalid url")?
+        target: None,
+        ..connect::parameters(&credentials.connection, connection)?
     };
     let server = Server::new(
         credentials.connection.clone(),

@@ -1,29 +1,26 @@
 //! Opening a session: which host, which user, which password, how long.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rand::seq::SliceRandom as _;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::config::{self, Config};
-use tokio_postgres::tls::{MakeTlsConnect, NoTls};
-use tokio_postgres::{Client, Socket};
+use tokio_postgres::config::Config;
 
-use crate::environment::{secret_variable, user_name};
+use crate::environment::user_name;
 use crate::failure::Failure;
-use crate::model::connection_url::{ChannelBinding, Host, Keepalives, Parameters, SslMode};
+use crate::model::connection_url::{Host, Parameters, SslMode, Target};
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
+use crate::postgres::negotiation::{Encryption, Negotiation};
+use crate::postgres::opening::{Open, Place, configuration, open, places};
 use crate::postgres::passfile;
 use crate::postgres::session::{Address, Session};
 use crate::postgres::tls;
 
 /// Limit for a connect where the connection string names none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Where servers put their Unix sockets: Debian's and Red Hat's place, and PostgreSQL's own.
-pub(super) const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// A server that can be connected to, with everything that is needed for it.
 #[derive(Clone, Debug)]
@@ -99,17 +96,25 @@ impl Server {
         self.connect_to(&dbname).await
     }
 
-    /// Opens a session in the named database.
+    /// What the connection string says, with all that libpq adds to it.
+    pub(crate) fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Opens a session in the named database, at the first host that will do.
     pub(crate) async fn connect_to(&self, dbname: &str) -> Result<Session> {
-        let limit = self.parameters.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let mut hosts = self.parameters.hosts.clone();
+        if self.parameters.shuffles_hosts {
+            hosts.shuffle(&mut rand::rng());
+        }
         let mut failures = Vec::new();
-        for host in &self.parameters.hosts {
+        for host in hosts {
             let address = Address {
-                host: host.clone(),
+                host,
                 dbname: dbname.to_owned(),
                 user: self.user(),
             };
-            match self.connect_at(address, limit).await {
+            match self.connect_to_host(address).await {
                 Ok(session) => return Ok(session),
                 // As with libpq, a server that answers with a refusal ends the search.
                 Err(error) if error.is::<PasswordMissing>() || is_refusal(&error) => {
@@ -126,64 +131,115 @@ impl Server {
             .fold(last, |last, earlier| last.context(format!("{earlier:#}"))))
     }
 
-    async fn connect_at(&self, address: Address, limit: Duration) -> Result<Session> {
-        let mut config = self.config(&address);
-        let mode = self.parameters.ssl_mode.unwrap_or(SslMode::Prefer);
-        // As in libpq, a Unix socket has no TLS and needs none.
-        let is_local = socket_folder(&address.host).is_some();
-        let attempt = async {
-            if is_local || mode == SslMode::Disable {
-                config.ssl_mode(config::SslMode::Disable);
-                return Ok(open(&config, NoTls).await?);
+    /// Tries all the addresses of a host.
+    async fn connect_to_host(&self, address: Address) -> Result<Session> {
+        let lookup = self.bounded(places(&address.host)).await;
+        let mut places = lookup.map_err(|error| self.connect_failure(&address, error))?;
+        if self.parameters.shuffles_hosts {
+            places.shuffle(&mut rand::rng());
+        }
+        let mut failure = None;
+        for place in places {
+            match self.bounded(self.connect_at(&address, &place)).await {
+                Ok(session) => return Ok(session),
+                Err(error) if is_refusal(&error) => {
+                    return Err(self.connect_failure(&address, error));
+                }
+                Err(error) => failure = Some(error),
             }
-            let connector = tls::connector(mode, &self.parameters.tls)?;
-            Ok(open(&config, connector).await?)
-        };
-        let client = match limit {
+        }
+        let failure = failure.unwrap_or_else(|| {
+            DatabaseError::unexpected("the host's name stands for no address").into()
+        });
+        Err(self.connect_failure(&address, failure))
+    }
+
+    /// Limits an attempt in time; as in libpq each address has its own limit.
+    async fn bounded<T>(&self, attempt: impl Future<Output = Result<T>>) -> Result<T> {
+        match self.parameters.connect_timeout.unwrap_or(CONNECT_TIMEOUT) {
             Duration::ZERO => attempt.await,
             limit => timeout_at(Instant::now() + limit, attempt)
                 .await
                 .unwrap_or_else(|_| Err(DatabaseError::timed_out(limit.as_secs()).into())),
+        }
+    }
+
+    async fn connect_at(&self, address: &Address, place: &Place) -> Result<Session> {
+        let config = self.config(address);
+        let (negotiation, is_verified) = self.negotiation(address, place)?;
+        let is_optional = negotiation.encryption == Encryption::IfOffered;
+        let peer = self.parameters.require_peer.as_deref();
+        let mut opened = open(&config, place, negotiation.clone(), peer).await;
+        // As with libpq's prefer, a server that has TLS and lets this host in without it only.
+        let is_refused =
+            |error: &DatabaseError| error.code().is_some_and(|code| code.code() == "28000");
+        if is_optional
+            && let Err(error) = &opened
+            && is_refused(error)
+        {
+            let plain = Negotiation {
+                tls: None,
+                encryption: Encryption::Never,
+                ..negotiation
+            };
+            match open(&config, place, plain, peer).await {
+                Err(second) if is_refused(&second) => {}
+                other => opened = other,
+            }
+        }
+        let Open { client, mode } = opened?;
+        let session = Session::new(client, address.clone(), is_verified || place.is_local());
+        if mode.is_unfit_for(self.target(), &session).await? {
+            return Err(DatabaseError::read_only().into());
+        }
+        Ok(session)
+    }
+
+    /// How to begin a session, and whether the server proves in it who it is.
+    fn negotiation(&self, address: &Address, place: &Place) -> Result<(Negotiation, bool)> {
+        let parameters = &self.parameters;
+        let mode = parameters.ssl_mode.unwrap_or(SslMode::Prefer);
+        let mut negotiation = Negotiation {
+            tls: None,
+            encryption: Encryption::Never,
+            required: parameters.require_auth.clone(),
+            host: address.host.name.clone(),
         };
-        match client {
-            Ok(client) => Ok(Session::new(client, address)),
-            Err(error) => Err(self.connect_failure(&address, error)),
+        // As in libpq, a Unix socket has no TLS and needs none.
+        if matches!(place, Place::Socket(_)) || mode == SslMode::Disable {
+            return Ok((negotiation, false));
+        }
+        let (connector, verifies) = tls::connector(mode, &parameters.tls)?;
+        negotiation.tls = Some(connector);
+        negotiation.encryption = match mode.needs_tls() {
+            true if parameters.tls.is_direct => Encryption::Direct,
+            true => Encryption::Always,
+            // libpq's allow tries without TLS first; there is no reason to.
+            false => Encryption::IfOffered,
+        };
+        let is_verified = (mode.needs_tls() && verifies) || parameters.tls.binds_channel();
+        Ok((negotiation, is_verified))
+    }
+
+    /// Which servers will do. Among several hosts a standby will not, whatever the string says: pgcreds writes.
+    fn target(&self) -> Target {
+        match self.parameters.target {
+            Some(Target::Primary) => Target::Primary,
+            Some(Target::ReadWrite) => Target::ReadWrite,
+            _ if self.parameters.hosts.len() > 1 => Target::ReadWrite,
+            _ => Target::Any,
         }
     }
 
     fn config(&self, address: &Address) -> Config {
-        let parameters = &self.parameters;
-        let mut config = Config::new();
-        config
-            .user(&address.user)
-            .dbname(&address.dbname)
-            .port(address.host.port);
-        match socket_folder(&address.host) {
-            Some(folder) => config.host_path(folder),
-            None => config.host(&address.host.name),
-        };
-        if let Some(address) = address.host.address {
-            config.hostaddr(address);
-        }
-        set_tls(&mut config, parameters);
+        let mut config = configuration(&self.parameters, address);
         if let Some(password) = self.password_for(address) {
             config.password(password.expose());
         }
-        if let Some(options) = &parameters.options {
-            config.options(options);
-        }
-        let default_name = concat!("pgcreds/", env!("CARGO_PKG_VERSION"));
-        config.application_name(
-            parameters
-                .application_name
-                .as_deref()
-                .unwrap_or(default_name),
-        );
-        set_keepalives(&mut config, &parameters.keepalives);
         config
     }
 
-    /// The connection's own password, else libpq's rules: the connection string, `PGPASSWORD`, the password file.
+    /// The connection's own password, else that of its parameters, else that of the password file.
     fn password_for(&self, address: &Address) -> Option<Secret> {
         let wanted = passfile::Wanted {
             host: &address.host.name,
@@ -194,8 +250,7 @@ impl Server {
         self.password
             .clone()
             .or_else(|| self.parameters.password.clone())
-            .or_else(|| secret_variable("PGPASSWORD"))
-            .or_else(|| passfile::password(&wanted))
+            .or_else(|| passfile::password(self.parameters.passfile.as_deref(), &wanted))
     }
 
     fn connect_failure(&self, address: &Address, error: anyhow::Error) -> anyhow::Error {
@@ -205,7 +260,11 @@ impl Server {
         );
         let error = match error.downcast::<DatabaseError>() {
             Ok(error) => error,
-            Err(error) => return error.context(Failure::request(what)),
+            Err(error) => {
+                let inner = error.downcast_ref::<Failure>();
+                let hint = inner.and_then(Failure::next_step).map(str::to_owned);
+                return error.context(Failure::request(what).maybe_hint(hint));
+            }
         };
         if error.text().contains("password missing") {
             return anyhow::Error::new(PasswordMissing).context(Failure::server(what));
@@ -224,69 +283,9 @@ impl Server {
     }
 }
 
-/// Connects, and lets the connection work in the background; its end shows as an error of the next call on the client.
-async fn open<T>(config: &Config, tls: T) -> Result<Client, DatabaseError>
-where
-    T: MakeTlsConnect<Socket>,
-    T::Stream: Send + 'static,
-{
-    let (client, connection) = config.connect(tls).await?;
-    tokio::spawn(connection);
-    Ok(client)
-}
-
-/// Whether the server answered at all.
+/// Whether the server answered, in a way that no other host would do better.
 fn is_refusal(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<DatabaseError>()
-        .is_some_and(|error| error.code().is_some())
-}
-
-/// The folder of the Unix socket, where the host is one.
-fn socket_folder(host: &Host) -> Option<&Path> {
-    if host.name.is_empty() {
-        let socket = format!(".s.PGSQL.{}", host.port);
-        let folder = SOCKET_FOLDERS
-            .iter()
-            .find(|folder| Path::new(folder).join(&socket).exists());
-        return Some(Path::new(folder.unwrap_or(&SOCKET_FOLDERS[0])));
-    }
-    host.name.starts_with('/').then(|| Path::new(&host.name))
-}
-
-fn set_tls(config: &mut Config, parameters: &Parameters) {
-    config.ssl_mode(match parameters.ssl_mode {
-        Some(SslMode::Disable) => config::SslMode::Disable,
-        // libpq's allow tries without TLS first; there is no reason to.
-        None | Some(SslMode::Allow | SslMode::Prefer) => config::SslMode::Prefer,
-        Some(SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => {
-            config::SslMode::Require
-        }
-    });
-    if parameters.tls.is_direct {
-        config.ssl_negotiation(config::SslNegotiation::Direct);
-    }
-    match parameters.tls.channel_binding {
-        Some(ChannelBinding::Disable) => config.channel_binding(config::ChannelBinding::Disable),
-        Some(ChannelBinding::Require) => config.channel_binding(config::ChannelBinding::Require),
-        Some(ChannelBinding::Prefer) | None => {
-            config.channel_binding(config::ChannelBinding::Prefer)
-        }
-    };
-}
-
-fn set_keepalives(config: &mut Config, keepalives: &Keepalives) {
-    config.keepalives(!keepalives.disabled);
-    if let Some(idle) = keepalives.idle {
-        config.keepalives_idle(idle);
-    }
-    if let Some(interval) = keepalives.interval {
-        config.keepalives_interval(interval);
-    }
-    if let Some(retries) = keepalives.retries {
-        config.keepalives_retries(retries);
-    }
-    if let Some(user_timeout) = keepalives.user_timeout {
-        config.tcp_user_timeout(user_timeout);
-    }
+        .is_some_and(DatabaseError::is_refusal)
 }

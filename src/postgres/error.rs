@@ -6,6 +6,7 @@ use std::fmt;
 use tokio_postgres::error::SqlState;
 
 use crate::failure::Failure;
+use crate::postgres::handshake;
 
 /// A failed exchange with the server.
 #[derive(Debug)]
@@ -87,6 +88,24 @@ impl DatabaseError {
         }
     }
 
+    /// The server is not the one to write to.
+    pub(super) fn read_only() -> Self {
+        Self {
+            code: Some(SqlState::READ_ONLY_SQL_TRANSACTION),
+            message: "the server is read-only".to_owned(),
+            detail: None,
+            is_lost: true,
+            admin: None,
+        }
+    }
+
+    /// Whether the server let nobody in, for a reason that another host of the same cluster would have too. One that
+    /// starts up or cannot be written to is no such.
+    pub(super) fn is_refusal(&self) -> bool {
+        let code = self.code.as_ref().map(SqlState::code);
+        code.is_some_and(|code| !["57P03", "25006"].contains(&code))
+    }
+
     /// The server's SQLSTATE.
     pub(crate) fn code(&self) -> Option<&SqlState> {
         self.code.as_ref()
@@ -161,7 +180,7 @@ impl DatabaseError {
     /// The next step for what administrators meet most.
     pub(crate) fn hint(&self) -> Option<String> {
         let Some(code) = &self.code else {
-            return self.certificate_hint().map(str::to_owned);
+            return handshake::hint(&self.message).map(str::to_owned);
         };
         let hint = match code.code() {
             "28P01" | "28000" => "Check the username, the password's source and pg_hba.conf.",
@@ -181,22 +200,6 @@ impl DatabaseError {
             _ => return None,
         };
         Some(hint.to_owned())
-    }
-
-    /// What to do when the server's certificate was refused.
-    fn certificate_hint(&self) -> Option<&'static str> {
-        let (_, problem) = self.message.split_once("invalid peer certificate")?;
-        Some(if problem.contains("UnsupportedCertVersion") {
-            "The server's certificate is X.509 v1, as made by openssl x509 -req without -extfile. Reissue it with -extfile, or use sslmode=require."
-        } else if problem.contains("UnknownIssuer") {
-            "Name the certificate authority's file with sslrootcert=FILE in the connection's url."
-        } else if problem.contains("not valid for name") {
-            "Connect with a host name that is in the certificate, or use sslmode=verify-ca."
-        } else if problem.contains("expired") || problem.contains("not valid") {
-            "Renew the server's certificate, or mend the clock of this host."
-        } else {
-            "Look at the certificate with: openssl s_client -starttls postgres -connect HOST:PORT -showcerts"
-        })
     }
 
     /// What to grant when a permission is missing.

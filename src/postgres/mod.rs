@@ -1,17 +1,23 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
+mod auth_guard;
 pub(crate) mod connect;
+pub(crate) mod defaults;
 pub(crate) mod dependencies;
 pub(crate) mod error;
 mod grants;
+mod handshake;
 pub(crate) mod ledger;
 pub(crate) mod login;
+mod negotiation;
+mod opening;
 pub(crate) mod passfile;
 pub(crate) mod privileges;
 pub(crate) mod renewal;
 pub(crate) mod retry;
 pub(crate) mod revocation;
 pub(crate) mod rotation;
+mod service;
 pub(crate) mod session;
 mod tls;
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::environment::{home, variable};
+use crate::environment::home;
 use crate::model::secret::Secret;
-use crate::postgres::connect::SOCKET_FOLDERS;
+use crate::postgres::opening::SOCKET_FOLDERS;
 
 /// What a line of the file has to match.
 pub(crate) struct Wanted<'a> {
@@ -17,9 +17,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) user: &'a str,
 }
 
-/// Looks in `$PGPASSFILE`, else `~/.pgpass`. As in libpq a file that is missing, unreadable or readable by others counts as empty.
-pub(crate) fn password(wanted: &Wanted<'_>) -> Option<Secret> {
-    let path = variable("PGPASSFILE")
+/// Looks in `file`, else `~/.pgpass`. As in libpq a file that is missing, unreadable or readable by others counts as empty.
+pub(crate) fn password(file: Option<&str>, wanted: &Wanted<'_>) -> Option<Secret> {
+    let path = file
         .map(PathBuf::from)
         .or_else(|| home().map(|home| home.join(".pgpass")))?;
     find(&read_private(&path)?, wanted)

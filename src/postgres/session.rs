@@ -33,6 +33,7 @@ pub(crate) struct Address {
 pub(crate) struct Session {
     client: Client,
     address: Address,
+    is_verified: bool,
 }
 
 /// Begins a transaction for pgcreds' own SQL: bounded, and blind to what is in other people's schemas.
@@ -58,8 +59,18 @@ pub(crate) fn foreign(sql: &str) -> String {
 }
 
 impl Session {
-    pub(super) fn new(client: Client, address: Address) -> Self {
-        Self { client, address }
+    /// `is_verified`: nobody else can have answered in the server's place.
+    pub(super) fn new(client: Client, address: Address, is_verified: bool) -> Self {
+        Self {
+            client,
+            address,
+            is_verified,
+        }
+    }
+
+    /// Whether it is certain that the server is the one that was meant: it proved it, or it is on this machine.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.is_verified
     }
 
     /// Where it is connected to.

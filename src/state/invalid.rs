@@ -104,7 +104,7 @@ mod tests {
             ),
             (
                 "version = 1\n[connections.a]\nurl = \"x\"\npassword = 5",
-                "invalid state file \"/s\", line 4, column 12: expected a password, or a table with one of env, file and command",
+                "invalid state file \"/s\", line 4, column 12: expected a password, or a table with one of env, file, command and credential",
             ),
             (
                 "version = 1\n[roles.a]\nconnection = \"c\"\nmax_ttl = \"hunter2\"",

@@ -8,7 +8,9 @@ pub(crate) mod prompt;
 mod stdout;
 mod table;
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -113,6 +115,17 @@ pub(crate) fn rendered<T: Serialize>(item: &T, format: Format) -> Result<String>
     match format {
         Format::Table => table::fields(item),
         Format::Json => to_json(item),
+    }
+}
+
+/// Warns; of the same thing only once in a run, however often it is met.
+pub(crate) fn warn_once(text: &str) {
+    static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let is_new = WARNED
+        .lock()
+        .map_or(true, |mut warned| warned.insert(text.to_owned()));
+    if is_new {
+        talk("warning: ", text);
     }
 }
 

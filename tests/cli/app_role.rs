@@ -1,5 +1,6 @@
 //! What the tests of `exec` and of credentials' formats start from: a cluster, and a state file with role `app-role`.
 
+use std::fs;
 use std::process::Command;
 
 use crate::harness::{Admin, Cluster, Sandbox};
@@ -37,9 +38,18 @@ impl App {
     }
 }
 
-/// The real psql: `$PSQL`, else the one in `PATH`.
+/// The real psql: `$PSQL`, else Debian's, whose psql in `PATH` is a script that sets a host of its own, else the one in `PATH`.
 pub(crate) fn psql() -> String {
-    std::env::var("PSQL").unwrap_or_else(|_| program("psql", "postgresql-client"))
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let debian = debian
+        .flatten()
+        .map(|entry| entry.path().join("bin/psql"))
+        .filter(|psql| psql.exists())
+        .max();
+    std::env::var("PSQL").unwrap_or_else(|_| match debian {
+        Some(psql) => psql.display().to_string(),
+        None => program("psql", "postgresql-client"),
+    })
 }
 
 /// The name of a program that must be there.

@@ -290,7 +290,7 @@ fn a_server_that_speaks_no_tls() {
         r#"--- stderr ---
 error: could not connect to "other" at 127.0.0.1:PORT, database "mydb", as "vaultadmin"
 caused by: error performing TLS handshake: server does not support TLS
-hint: Check that the server runs and that its host, port and firewall let you in, then run: pgcreds connection check other
+hint: Turn ssl on in the server's postgresql.conf. Only where the network can be trusted, set sslmode=disable in the connection's url.
 [exit 3]
 "#
     );
@@ -299,7 +299,8 @@ hint: Check that the server runs and that its host, port and firewall let you in
             add(mode),
             r#"--- stderr ---
 error: could not connect to "other" at 127.0.0.1:PORT, database "mydb", as "vaultadmin"
-caused by: root certificate file "~/.postgresql/root.crt" does not exist; name one with sslrootcert=FILE, or sslrootcert=system
+caused by: root certificate file "~/.postgresql/root.crt" does not exist
+hint: Name the certificate authority's file with sslrootcert=FILE in the connection's url, or use sslrootcert=system.
 [exit 1]
 "#
         );

@@ -31,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "ui::Log",
             "ui::credentials",
             "ui::prompt",
+            "ui::warn_once",
         ],
     ),
     ("state", &["failure", "model"]),

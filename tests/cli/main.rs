@@ -31,6 +31,8 @@ mod issue_out;
 mod issue_verify;
 mod lease_list;
 mod lease_stage;
+mod libpq;
+mod password_credential;
 mod password_sources;
 mod readme;
 mod reference_flow;
@@ -45,6 +47,7 @@ mod state_file;
 mod state_invalid;
 mod state_lock;
 mod sweep;
+mod tls;
 
 use std::fs;
 use std::path::Path;

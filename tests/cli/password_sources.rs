@@ -157,7 +157,7 @@ fn without_a_terminal_the_flags_are_named() {
     let (cluster, sandbox) = stage();
     let expected = r#"--- stderr ---
 error: connection "main" needs a password, and there is no terminal to ask at
-hint: Give it with --password-stdin, --password-env, --password-file or --password-command of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.
+hint: Give it with --password-stdin, --password-env, --password-file, --password-command or --password-credential of: pgcreds connection add. PGPASSWORD and ~/.pgpass work too.
 [exit 1]
 "#;
     let command = sandbox.pgcreds(add(&cluster, &[]));
@@ -473,7 +473,7 @@ fn a_password_among_the_arguments_is_refused() {
             sandbox.refusal(None, command),
             r#"--- stderr ---
 error: the url holds a password, and other users can read the arguments of a process
-hint: Write {{password}} in its place, or leave it out, and use --password-stdin, --password-env, --password-file or --password-command.
+hint: Write {{password}} in its place, or leave it out, and use --password-stdin, --password-env, --password-file, --password-command or --password-credential.
 [exit 1]
 "#,
             "{url}"

@@ -126,7 +126,7 @@ fn unknown_and_missing_keys() {
         ),
         (
             connection("url = \"x\"\npassword = { flie = \"hunter2\" }"),
-            ", line 4, column 12: unknown key \"flie\"\nhint: Did you mean \"file\"? There are \"env\", \"file\", \"command\".",
+            ", line 4, column 12: unknown key \"flie\"\nhint: Did you mean \"file\"? There are \"env\", \"file\", \"command\", \"credential\".",
         ),
         (
             "version = 1\n[role.a]\nconnection = \"hunter2\"\n".to_owned(),
@@ -159,7 +159,7 @@ fn values_that_a_type_refuses() {
         (connection("url = 5\npassword = \"hunter2\""), ", line 3, column 7: expected a string".to_owned()),
         (
             connection("url = \"x\"\npassword = 5 # hunter2"),
-            ", line 4, column 12: expected a password, or a table with one of env, file and command".to_owned(),
+            ", line 4, column 12: expected a password, or a table with one of env, file, command and credential".to_owned(),
         ),
         ("version = 1\n[connections.\"a hunter2\"]\nurl = \"x\"\n".to_owned(), format!(", line 2, column 14: {name}")),
         ("version = 1\n[roles.a]\nconnection = \"hunter2 x\"\n".to_owned(), format!(", line 3, column 14: {name}")),

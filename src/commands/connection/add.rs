@@ -87,6 +87,10 @@ struct PasswordArgs {
     /// Read the password from the first line that this command prints, each time
     #[arg(long, value_name = "COMMAND")]
     password_command: Option<String>,
+
+    /// Read the password from systemd's credential of this name (LoadCredential=), each time
+    #[arg(long, value_name = "NAME")]
+    password_credential: Option<String>,
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -173,7 +177,7 @@ fn refuse_password_in_url(connection: &Connection) -> Result<()> {
         return Ok(());
     }
     Err(Failure::request("the url holds a password, and other users can read the arguments of a process")
-        .hint("Write {{password}} in its place, or leave it out, and use --password-stdin, --password-env, --password-file or --password-command.")
+        .hint("Write {{password}} in its place, or leave it out, and use --password-stdin, --password-env, --password-file, --password-command or --password-credential.")
         .into())
 }
 
@@ -214,7 +218,8 @@ impl PasswordArgs {
                 .context("could not make the password file's path absolute")?;
             return Ok(Some(PasswordSource::File(path)));
         }
-        Ok(self.password_env.map(PasswordSource::Env))
+        let credential = self.password_credential.map(PasswordSource::Credential);
+        Ok(self.password_env.map(PasswordSource::Env).or(credential))
     }
 }
 
@@ -280,6 +285,7 @@ fn source_value(source: &PasswordSource) -> Value {
     let (key, value): (&str, Value) = match source {
         PasswordSource::Literal(secret) => return secret.expose().into(),
         PasswordSource::Env(name) => ("env", name.into()),
+        PasswordSource::Credential(name) => ("credential", name.into()),
         PasswordSource::File(path) => ("file", path.to_string_lossy().into_owned().into()),
         PasswordSource::Command(arguments) => (
             "command",

@@ -30,6 +30,7 @@ impl View {
             Some(PasswordSource::Command(arguments)) => {
                 format!("command {}", arguments.first().map_or("", String::as_str))
             }
+            Some(PasswordSource::Credential(name)) => format!("systemd's credential {name}"),
             None if in_url => "in the url".into(),
             None => "PGPASSWORD, the password file, or asked for".into(),
         };

@@ -68,6 +68,11 @@ impl Verifier {
         })
     }
 
+    /// Whether it looks at the certificate at all.
+    pub(super) fn checks_certificate(&self) -> bool {
+        self.chain.is_some()
+    }
+
     /// Whether the server shows a certificate that stands in the root file itself, as self-signed ones do.
     fn is_trusted_itself(&self, certificate: &CertificateDer<'_>) -> bool {
         self.trusted
@@ -97,9 +102,13 @@ impl ServerCertVerifier for Verifier {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
         );
         let is_good = match check {
+            _ if problem == CertificateError::Revoked => false,
             _ if self.is_trusted_itself(certificate) && !is_about_name => {
                 check_dates(certificate, now)?;
-                *check == Check::Chain || has_name(certificate, name)
+                if *check == Check::ChainAndName {
+                    check_name(certificate, name)?;
+                }
+                true
             }
             Check::Chain => is_about_name,
             Check::ChainAndName => is_about_name && has_common_name(certificate, name),
@@ -187,21 +196,26 @@ fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Er
         return problem(CertificateError::BadEncoding);
     };
     let validity = certificate.tbs_certificate.validity;
-    if now.as_secs() < validity.not_before.to_unix_duration().as_secs() {
-        return problem(CertificateError::NotValidYet);
+    let [not_before, not_after] = [validity.not_before, validity.not_after]
+        .map(|end| UnixTime::since_unix_epoch(end.to_unix_duration()));
+    let time = now;
+    if now < not_before {
+        return problem(CertificateError::NotValidYetContext { time, not_before });
     }
-    if now.as_secs() > validity.not_after.to_unix_duration().as_secs() {
-        return problem(CertificateError::Expired);
+    if now > not_after {
+        return problem(CertificateError::ExpiredContext { time, not_after });
     }
     Ok(())
 }
 
-/// Whether a certificate is for this host, by its alternative names or, where it has none, by its common name.
-fn has_name(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
-    let by_alternative = ParsedCertificate::try_from(certificate)
-        .and_then(|parsed| verify_server_name(&parsed, name))
-        .is_ok();
-    by_alternative || has_common_name(certificate, name)
+/// Fails unless a certificate is for this host, by its alternative names or, where it has none, by its common name.
+fn check_name(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Error> {
+    if has_common_name(certificate, name) {
+        return Ok(());
+    }
+    let parsed = ParsedCertificate::try_from(certificate)
+        .map_err(|_| Error::InvalidCertificate(CertificateError::NotValidForName))?;
+    verify_server_name(&parsed, name)
 }
 
 /// libpq's fallback for certificates without any alternative name: the subject's common name is the host's.

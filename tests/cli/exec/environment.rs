@@ -57,29 +57,33 @@ fn stale_variables_are_taken_out() {
     let app = App::new();
     let arguments = ["exec", "app-role", "--", "env"];
     let mut invocation = app.sandbox.pgcreds(arguments);
+    let services = app.sandbox.home().join("stale.conf");
+    std::fs::write(&services, "[stale]\ndbname=stale\n").unwrap();
+    let services = services.display().to_string();
+    // They are libpq's defaults for pgcreds itself too; none must reach the command.
     let stale = [
-        "PGHOSTADDR",
-        "PGSERVICE",
-        "PGSERVICEFILE",
-        "PGPASSFILE",
-        "PGOPTIONS",
-        "PGSSLMODE",
-        "PGSSLROOTCERT",
+        ("PGHOSTADDR", "127.0.0.1"),
+        ("PGSERVICE", "stale"),
+        ("PGSERVICEFILE", &services),
+        ("PGPASSFILE", "stale"),
+        ("PGOPTIONS", "-c application_name=stale"),
     ];
-    for name in stale {
-        invocation = invocation.env(name, "stale");
+    for (name, value) in stale {
+        invocation = invocation.env(name, value);
     }
     for name in ["PGHOST", "PGUSER", "PGPASSWORD", "DATABASE_URL"] {
         invocation = invocation.env(name, "stale");
     }
-    // PGHOSTADDR and the others are nothing that pgcreds itself reads: its connection says where the server is.
+    // This one says how this host reaches the server.
+    let invocation = invocation.env("PGSSLMODE", "disable");
     let ended = invocation.env("PGCREDS_FORMAT", "json").run().success();
     let found = variables(&ended.stdout);
     assert!(!ended.stdout.contains("stale"), "{ended}");
     assert!(
-        !stale.iter().any(|name| found.contains_key(name)),
+        !stale.iter().any(|(name, _)| found.contains_key(name)),
         "{ended}"
     );
+    assert_eq!(found["PGSSLMODE"], "disable");
     assert_eq!(found["PGCREDS_FORMAT"], "json", "that is no stale login");
 }
 

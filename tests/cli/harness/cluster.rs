@@ -1,7 +1,8 @@
 //! `Cluster`: the life of a throw-away PostgreSQL cluster.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -116,6 +117,15 @@ impl Cluster {
             }
         }
         panic!("port {} is taken by another program", self.port);
+    }
+
+    /// Writes a file into the data folder, readable by nobody but the server: a key, or one of its configuration files. The
+    /// server reads it when it is restarted.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.data_dir().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        give_to_server(&path);
     }
 
     /// The server's major version.

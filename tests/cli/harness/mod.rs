@@ -21,7 +21,7 @@ pub(crate) use normalize::normalize;
 pub(crate) use proxy::{Direction, Fault, Proxy};
 pub(crate) use run::{Run, Running};
 pub(crate) use rustix::process::Signal;
-pub(crate) use sandbox::Sandbox;
+pub(crate) use sandbox::{Sandbox, write_private};
 pub(crate) use sql::Admin;
 
 use std::time::{Duration, Instant};

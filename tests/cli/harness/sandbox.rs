@@ -121,7 +121,7 @@ impl Drop for Sandbox {
 }
 
 /// Writes a file that only its owner can read.
-fn write_private(path: &Path, text: &str) {
+pub(crate) fn write_private(path: &Path, text: &str) {
     // A new file: an old one would keep its mode.
     let _ = fs::remove_file(path);
     let mut options = File::options();

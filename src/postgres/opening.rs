@@ -1,0 +1,203 @@
+//! One attempt at one address: socket, start of the session, and what the server then says of itself.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{UnixStream, lookup_host};
+use tokio_postgres::config::{self, Config};
+use tokio_postgres::{Client, Connection};
+
+use anyhow::Result;
+
+use crate::environment::user_id;
+use crate::model::connection_url::{ChannelBinding, Host, Keepalives, Parameters, Target};
+use crate::postgres::error::DatabaseError;
+use crate::postgres::negotiation::Negotiation;
+use crate::postgres::session::{Address, Session};
+
+/// Where servers put their Unix sockets: Debian's and Red Hat's place, and PostgreSQL's own.
+pub(super) const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+/// Where exactly a connection is opened to.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Address(IpAddr),
+    /// A Unix socket; with a NUL in front of its name it is an abstract one.
+    Socket(PathBuf),
+}
+
+impl Place {
+    /// Whether what is said there leaves the machine.
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Self::Socket(_) => true,
+            Self::Address(address) => address.to_canonical().is_loopback(),
+        }
+    }
+}
+
+/// The places that a host stands for, in the resolver's order.
+pub(super) async fn places(host: &Host) -> Result<Vec<Place>> {
+    if host.is_socket() {
+        return Ok(vec![Place::Socket(socket(host))]);
+    }
+    if let Some(address) = host.address {
+        return Ok(vec![Place::Address(address)]);
+    }
+    let found = lookup_host((host.name.as_str(), host.port)).await;
+    let found = found.map_err(|error| unreachable(&error))?;
+    Ok(found.map(|found| Place::Address(found.ip())).collect())
+}
+
+/// The path of a Unix socket.
+fn socket(host: &Host) -> PathBuf {
+    let name = format!(".s.PGSQL.{}", host.port);
+    if host.name.is_empty() {
+        let folder = SOCKET_FOLDERS
+            .iter()
+            .find(|folder| Path::new(folder).join(&name).exists());
+        return Path::new(folder.unwrap_or(&SOCKET_FOLDERS[0])).join(name);
+    }
+    match host.name.strip_prefix('@') {
+        Some(rest) => PathBuf::from(format!("\0{rest}/{name}")),
+        None => Path::new(&host.name).join(name),
+    }
+}
+
+/// A session that the server has let us into.
+pub(super) struct Open {
+    pub(super) client: Client,
+    pub(super) mode: Mode,
+}
+
+/// What the server reported of itself at log-in; nothing before PostgreSQL 14.
+pub(super) struct Mode {
+    in_hot_standby: Option<bool>,
+    default_read_only: Option<bool>,
+}
+
+impl Mode {
+    /// Whether the server is not of the kind that is looked for. Asks where it did not say (PostgreSQL 13).
+    pub(super) async fn is_unfit_for(
+        &self,
+        target: Target,
+        session: &Session,
+    ) -> Result<bool, DatabaseError> {
+        let question = match (target, self.in_hot_standby, self.default_read_only) {
+            (Target::Any, ..) => return Ok(false),
+            (Target::Primary, Some(standby), _) => return Ok(standby),
+            (Target::ReadWrite, Some(standby), Some(read_only)) => return Ok(standby || read_only),
+            (Target::Primary, ..) => "SELECT CASE WHEN pg_is_in_recovery() THEN 'on' END",
+            (Target::ReadWrite, ..) => "SHOW transaction_read_only",
+        };
+        let rows = session.run(question).await?;
+        Ok(rows.first().and_then(|row| row.get(0)) == Some("on"))
+    }
+}
+
+/// Opens a session, and lets its connection work in the background; its end shows as an error of the next call on the client.
+pub(super) async fn open(
+    config: &Config,
+    place: &Place,
+    negotiation: Negotiation,
+    peer: Option<&str>,
+) -> Result<Open, DatabaseError> {
+    match place {
+        Place::Address(address) => {
+            let mut config = config.clone();
+            config.hostaddr(*address);
+            let (client, connection) = config.connect(negotiation).await?;
+            Ok(keep(client, connection))
+        }
+        Place::Socket(path) => {
+            let stream = UnixStream::connect(path)
+                .await
+                .map_err(|error| unreachable(&error))?;
+            if let Some(user) = peer {
+                check_peer(&stream, user)?;
+            }
+            let (client, connection) = config.connect_raw(stream, negotiation).await?;
+            Ok(keep(client, connection))
+        }
+    }
+}
+
+fn keep<S, T>(client: Client, connection: Connection<S, T>) -> Open
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let is_on = |name| connection.parameter(name).map(|value| value == "on");
+    let mode = Mode {
+        in_hot_standby: is_on("in_hot_standby"),
+        default_read_only: is_on("default_transaction_read_only"),
+    };
+    tokio::spawn(connection);
+    Open { client, mode }
+}
+
+/// libpq's `requirepeer`: the server at the other end of a Unix socket runs as that user.
+fn check_peer(stream: &UnixStream, user: &str) -> Result<(), DatabaseError> {
+    let actual = stream
+        .peer_cred()
+        .map_err(|error| unreachable(&error))?
+        .uid();
+    let expected = user_id(user).map_err(|error| unreachable(&error))?;
+    if expected == Some(actual) {
+        return Ok(());
+    }
+    Err(DatabaseError::unexpected(&format!(
+        "the server's process belongs to user {actual}, and requirepeer={user} forbids that"
+    )))
+}
+
+fn unreachable(error: &io::Error) -> DatabaseError {
+    DatabaseError::unexpected(&format!("error connecting to server: {error}"))
+}
+
+/// What tokio-postgres has to know; TLS is agreed on by [`Negotiation`].
+pub(super) fn configuration(parameters: &Parameters, address: &Address) -> Config {
+    let mut config = Config::new();
+    config
+        .user(&address.user)
+        .dbname(&address.dbname)
+        .host(&address.host.name)
+        .port(address.host.port)
+        .ssl_mode(config::SslMode::Require)
+        .ssl_negotiation(config::SslNegotiation::Direct)
+        .channel_binding(match parameters.tls.channel_binding {
+            Some(ChannelBinding::Disable) => config::ChannelBinding::Disable,
+            Some(ChannelBinding::Require) => config::ChannelBinding::Require,
+            Some(ChannelBinding::Prefer) | None => config::ChannelBinding::Prefer,
+        });
+    if let Some(options) = &parameters.options {
+        config.options(options);
+    }
+    let default_name = concat!("pgcreds/", env!("CARGO_PKG_VERSION"));
+    config.application_name(
+        parameters
+            .application_name
+            .as_deref()
+            .unwrap_or(default_name),
+    );
+    set_keepalives(&mut config, &parameters.keepalives);
+    config
+}
+
+fn set_keepalives(config: &mut Config, keepalives: &Keepalives) {
+    config.keepalives(!keepalives.disabled);
+    if let Some(idle) = keepalives.idle {
+        config.keepalives_idle(idle);
+    }
+    if let Some(interval) = keepalives.interval {
+        config.keepalives_interval(interval);
+    }
+    if let Some(retries) = keepalives.retries {
+        config.keepalives_retries(retries);
+    }
+    if let Some(user_timeout) = keepalives.user_timeout {
+        config.tcp_user_timeout(user_timeout);
+    }
+}
