@@ -290,7 +290,7 @@ fn another_admins_leases_are_left_to_it() {
     );
     let run = stage.sweep(["--verbose"]).success();
     assert!(
-        run.stderr.contains("left 1 leases to another admin"),
+        run.stderr.contains("left 1 lease to another admin"),
         "{run}"
     );
     let run = stage.revoke("pgc other").exits(4);
