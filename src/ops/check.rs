@@ -1,5 +1,7 @@
 //! Looking at a connection or a role before anybody depends on it.
 
+use std::cell::OnceCell;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -9,7 +11,7 @@ use crate::model::role::Role;
 use crate::model::timestamp::Timestamp;
 use crate::ops::connect::{self, Admin};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::{NewLogin, verifier};
+use crate::postgres::login::NewLogin;
 use crate::postgres::privileges::{self, Standing};
 use crate::state::State;
 
@@ -110,7 +112,8 @@ pub(crate) async fn role(
     };
     let probe = NewLogin {
         id: &id,
-        verifier: &verifier(&generate_password()),
+        password: &generate_password(),
+        verifier: OnceCell::new(),
         role_name: name,
         role: &role,
         connection: &role.connection,

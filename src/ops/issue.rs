@@ -1,5 +1,6 @@
 //! Making a login, and taking it back when it cannot be handed out.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -13,7 +14,7 @@ use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::{NewLogin, verifier};
+use crate::postgres::login::NewLogin;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -57,7 +58,8 @@ pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) 
     let password = generate_password();
     let login = NewLogin {
         id: &id,
-        verifier: &verifier(&password),
+        password: &password,
+        verifier: OnceCell::new(),
         role_name: &request.role,
         role,
         connection: &role.connection,

@@ -1,5 +1,7 @@
 //! Making a login, in one transaction with its marker and its end.
 
+use std::cell::OnceCell;
+
 use anyhow::Result;
 use postgres_protocol::password::scram_sha_256;
 
@@ -28,8 +30,9 @@ pub(crate) fn verifier(password: &Secret) -> String {
 /// Everything that a new login is made from.
 pub(crate) struct NewLogin<'a> {
     pub(crate) id: &'a LeaseId,
-    /// What the server gets in the password's place, from [`verifier`].
-    pub(crate) verifier: &'a str,
+    pub(crate) password: &'a Secret,
+    /// What the server gets in the password's place; made when it is needed.
+    pub(crate) verifier: OnceCell<String>,
     pub(crate) role_name: &'a RoleName,
     pub(crate) role: &'a Role,
     pub(crate) connection: &'a ConnectionName,
@@ -68,7 +71,12 @@ impl NewLogin<'_> {
     /// else happens in the second. Nothing is left behind when it fails, unless the connection breaks after the
     /// server has committed; then the login has its marker and its end.
     pub(crate) async fn create(&self, session: &Session, in_turn: bool) -> Result<(Lease, Times)> {
-        let times = self.begin(session, in_turn).await?;
+        // A verifier takes a millisecond, which is as long as the server takes for the first round trip.
+        let (times, ()) = tokio::join!(self.begin(session, in_turn), async {
+            tokio::task::yield_now().await;
+            self.verifier();
+        });
+        let times = times?;
         let marker = self.marker(&times);
         let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker));
         let rows = session
@@ -201,6 +209,10 @@ impl NewLogin<'_> {
         locks.collect()
     }
 
+    fn verifier(&self) -> &str {
+        self.verifier.get_or_init(|| verifier(self.password))
+    }
+
     fn marker(&self, times: &Times) -> Marker {
         Marker::new(
             self.id.clone(),
@@ -216,7 +228,7 @@ impl NewLogin<'_> {
         let expiration = postgres_time(&times.expires_at);
         let statements = self.role.creation().render(&Values {
             name,
-            password: self.verifier,
+            password: self.verifier(),
             expiration: &expiration,
         });
         format!(
@@ -239,7 +251,7 @@ impl NewLogin<'_> {
                 .hint(*hint)
                 .into();
         }
-        let error = error.redacted(self.verifier);
+        let error = error.redacted(self.verifier());
         error.failure(format!(
             "could not run the creation_statements of role \"{role}\" on connection \"{}\"",
             self.connection
