@@ -23,6 +23,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -37,6 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('issue', 'issue', [CompletionResultType]::ParameterValue, 'Make a login that expires, and print its credentials')
             [CompletionResult]::new('lease', 'lease', [CompletionResultType]::ParameterValue, 'Manage leases: the logins that pgcreds made')
             [CompletionResult]::new('sweep', 'sweep', [CompletionResultType]::ParameterValue, 'Revoke every lease that has ended')
+            [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'List what was done, from the audit log')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with a fresh login in its environment')
             [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'Keep files filled with valid credentials')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
@@ -46,6 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;init' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -59,6 +62,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;connection' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -87,6 +91,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--password-command', '--password-command', [CompletionResultType]::ParameterName, 'Read the password from the first line that this command prints, each time')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from the first line of stdin')
             [CompletionResult]::new('--store-password', '--store-password', [CompletionResultType]::ParameterName, 'Write the password into the state file itself')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not connect, nor read the password')
@@ -103,6 +108,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;connection;list' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -116,6 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;connection;show' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -129,6 +136,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;connection;check' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -142,6 +150,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;connection;remove' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Remove it whatever is left on the server, and without asking it')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
@@ -183,6 +192,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;role' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -212,6 +222,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--max-leases', '--max-leases', [CompletionResultType]::ParameterName, 'Live leases at the most')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not connect')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
@@ -226,6 +237,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;role;list' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -239,6 +251,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;role;show' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -252,6 +265,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;role;check' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -265,6 +279,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;role;remove' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -311,6 +326,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--owner', '--owner', [CompletionResultType]::ParameterName, 'Give the file to this user, by name or number')
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Give the file to this group, by name or number')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Log in with the credentials where applications will, and revoke the login again when that fails')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
@@ -325,6 +341,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;lease' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -347,6 +364,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only leases that were issued --for this label')
             [CompletionResult]::new('--expires-within', '--expires-within', [CompletionResultType]::ParameterName, 'Only leases that end within this time')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -361,6 +379,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--connection', '--connection', [CompletionResultType]::ParameterName, 'Ask only this connection (can be repeated)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -377,6 +396,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--connection', '--connection', [CompletionResultType]::ParameterName, 'Ask only this connection (can be repeated)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -393,6 +413,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'How long to wait for a login''s sessions to end')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'All leases of all connections')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
@@ -434,7 +455,27 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'How long to wait for a login''s sessions to end')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'List what would go, and change nothing')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'pgcreds;audit' {
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what happened in this time, or since this time in UTC (2026-11-24, 2026-11-24T03:12:00Z)')
+            [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Only this kind of event')
+            [CompletionResult]::new('--lease', '--lease', [CompletionResultType]::ParameterName, 'Only this lease')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Only leases of this role')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only leases that were issued --for this label')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -451,6 +492,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'One more variable, from a template over the fields of issue --format json, and jdbc (can be repeated)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--pristine', '--pristine', [CompletionResultType]::ParameterName, 'Start with an empty environment but for PATH, HOME, USER, LOGNAME, SHELL, TERM, LANG, LC_ALL, TZ and TMPDIR')
             [CompletionResult]::new('--pgpass', '--pgpass', [CompletionResultType]::ParameterName, 'Give the password in a file that PGPASSFILE names (mode 0600, removed afterwards), and not in the environment')
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Leave the lease to its end when the command has ended')
@@ -470,6 +512,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How a line of the log is written')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Write each file once and exit, for init containers; the leases are not renewed')
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Leave the files and the leases when it is stopped')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
@@ -485,6 +528,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         'pgcreds;completions' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
@@ -502,6 +546,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('issue', 'issue', [CompletionResultType]::ParameterValue, 'Make a login that expires, and print its credentials')
             [CompletionResult]::new('lease', 'lease', [CompletionResultType]::ParameterValue, 'Manage leases: the logins that pgcreds made')
             [CompletionResult]::new('sweep', 'sweep', [CompletionResultType]::ParameterValue, 'Revoke every lease that has ended')
+            [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'List what was done, from the audit log')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with a fresh login in its environment')
             [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'Keep files filled with valid credentials')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
@@ -580,6 +625,9 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             break
         }
         'pgcreds;help;sweep' {
+            break
+        }
+        'pgcreds;help;audit' {
             break
         }
         'pgcreds;help;exec' {

@@ -19,6 +19,9 @@ _pgcreds() {
             pgcreds,agent)
                 cmd="pgcreds__subcmd__agent"
                 ;;
+            pgcreds,audit)
+                cmd="pgcreds__subcmd__audit"
+                ;;
             pgcreds,completions)
                 cmd="pgcreds__subcmd__completions"
                 ;;
@@ -84,6 +87,9 @@ _pgcreds() {
                 ;;
             pgcreds__subcmd__help,agent)
                 cmd="pgcreds__subcmd__help__subcmd__agent"
+                ;;
+            pgcreds__subcmd__help,audit)
+                cmd="pgcreds__subcmd__help__subcmd__audit"
                 ;;
             pgcreds__subcmd__help,completions)
                 cmd="pgcreds__subcmd__help__subcmd__completions"
@@ -227,7 +233,7 @@ _pgcreds() {
 
     case "${cmd}" in
         pgcreds)
-            opts="-q -v -h -V --quiet --verbose --state --format --help --version init connection role issue lease sweep exec agent completions help"
+            opts="-q -v -h -V --quiet --verbose --state --format --audit-log --help --version init connection role issue lease sweep audit exec agent completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -241,6 +247,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -249,7 +259,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__agent)
-            opts="-q -v -h -V --once --keep --health-file --log-format --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --once --keep --health-file --log-format --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,6 +281,56 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__audit)
+            opts="-q -v -h -V --since --event --lease --role --label --state --format --audit-log --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --event)
+                    COMPREPLY=($(compgen -W "issue renew revoke sweep exec_start exec_end connect" -- "${cur}"))
+                    return 0
+                    ;;
+                --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -279,7 +339,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__completions)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version bash elvish fish powershell zsh"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -291,6 +351,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -301,7 +365,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version add list show check remove help"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version add list show check remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -315,6 +379,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -323,7 +391,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__add)
-            opts="-q -v -h -V --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --store-password --no-verify --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --store-password --no-verify --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -373,6 +441,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -381,7 +453,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__check)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -393,6 +465,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -501,7 +577,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__list)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -513,6 +589,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -523,7 +603,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__remove)
-            opts="-q -v -h -V --force --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --force --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -535,6 +615,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -545,7 +629,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__show)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -559,6 +643,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -567,7 +655,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__exec)
-            opts="-q -v -h -V --ttl --for --env --pristine --pgpass --keep --nested --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --ttl --for --env --pristine --pgpass --keep --nested --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -593,6 +681,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -601,7 +693,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help)
-            opts="init connection role issue lease sweep exec agent completions help"
+            opts="init connection role issue lease sweep audit exec agent completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -615,6 +707,20 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help__subcmd__agent)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__help__subcmd__audit)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -951,7 +1057,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__init)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -965,6 +1071,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -973,7 +1083,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__issue)
-            opts="-q -v -h -V --ttl --for --format --out --mode --owner --group --verify --state --quiet --verbose --help --version"
+            opts="-q -v -h -V --ttl --for --format --out --mode --owner --group --verify --state --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1011,6 +1121,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1019,7 +1133,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version list show renew revoke help"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version list show renew revoke help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1031,6 +1145,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1125,7 +1243,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__list)
-            opts="-q -v -h -V --connection --role --state --label --expires-within --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --role --state --label --expires-within --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1155,6 +1273,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1163,7 +1285,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__renew)
-            opts="-q -v -h -V --increment --ttl --connection --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --increment --ttl --connection --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1189,6 +1311,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1197,7 +1323,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__revoke)
-            opts="-q -v -h -V --role --connection --all --session-timeout --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --role --connection --all --session-timeout --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1223,6 +1349,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1231,7 +1361,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__show)
-            opts="-q -v -h -V --connection --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1249,6 +1379,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1257,7 +1391,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version add list show check remove help"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version add list show check remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1271,6 +1405,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1279,7 +1417,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__add)
-            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --no-verify --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --no-verify --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1333,6 +1471,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1341,7 +1483,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__check)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1353,6 +1495,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1461,7 +1607,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__list)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1473,6 +1619,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1483,7 +1633,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__remove)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1495,6 +1645,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1505,7 +1659,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__show)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1519,6 +1673,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1527,7 +1685,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__sweep)
-            opts="-q -v -h -V --connection --role --dry-run --max --session-timeout --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --role --dry-run --max --session-timeout --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1555,6 +1713,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

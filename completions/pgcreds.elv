@@ -20,6 +20,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -34,6 +35,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand issue 'Make a login that expires, and print its credentials'
             cand lease 'Manage leases: the logins that pgcreds made'
             cand sweep 'Revoke every lease that has ended'
+            cand audit 'List what was done, from the audit log'
             cand exec 'Run a command with a fresh login in its environment'
             cand agent 'Keep files filled with valid credentials'
             cand completions 'Print a completion script for a shell'
@@ -42,6 +44,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;init'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -54,6 +57,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -81,6 +85,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --password-command 'Read the password from the first line that this command prints, each time'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --password-stdin 'Read the password from the first line of stdin'
             cand --store-password 'Write the password into the state file itself'
             cand --no-verify 'Do not connect, nor read the password'
@@ -96,6 +101,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;list'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -108,6 +114,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;show'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -120,6 +127,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;check'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -132,6 +140,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;remove'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --force 'Remove it whatever is left on the server, and without asking it'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -165,6 +174,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -193,6 +203,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --max-leases 'Live leases at the most'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --no-verify 'Do not connect'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -206,6 +217,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;list'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -218,6 +230,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;show'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -230,6 +243,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;check'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -242,6 +256,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;remove'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -280,6 +295,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --owner 'Give the file to this user, by name or number'
             cand --group 'Give the file to this group, by name or number'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --verify 'Log in with the credentials where applications will, and revoke the login again when that fails'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -293,6 +309,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;lease'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -314,6 +331,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --label 'Only leases that were issued --for this label'
             cand --expires-within 'Only leases that end within this time'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -327,6 +345,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --connection 'Ask only this connection (can be repeated)'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -342,6 +361,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --connection 'Ask only this connection (can be repeated)'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -357,6 +377,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --session-timeout 'How long to wait for a login''s sessions to end'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --all 'All leases of all connections'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -391,7 +412,26 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --session-timeout 'How long to wait for a login''s sessions to end'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --dry-run 'List what would go, and change nothing'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;audit'= {
+            cand --since 'Only what happened in this time, or since this time in UTC (2026-11-24, 2026-11-24T03:12:00Z)'
+            cand --event 'Only this kind of event'
+            cand --lease 'Only this lease'
+            cand --role 'Only leases of this role'
+            cand --label 'Only leases that were issued --for this label'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -407,6 +447,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --env 'One more variable, from a template over the fields of issue --format json, and jdbc (can be repeated)'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --pristine 'Start with an empty environment but for PATH, HOME, USER, LOGNAME, SHELL, TERM, LANG, LC_ALL, TZ and TMPDIR'
             cand --pgpass 'Give the password in a file that PGPASSFILE names (mode 0600, removed afterwards), and not in the environment'
             cand --keep 'Leave the lease to its end when the command has ended'
@@ -425,6 +466,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --log-format 'How a line of the log is written'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --once 'Write each file once and exit, for init containers; the leases are not renewed'
             cand --keep 'Leave the files and the leases when it is stopped'
             cand -q 'Print errors and warnings only'
@@ -439,6 +481,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;completions'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -455,6 +498,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand issue 'Make a login that expires, and print its credentials'
             cand lease 'Manage leases: the logins that pgcreds made'
             cand sweep 'Revoke every lease that has ended'
+            cand audit 'List what was done, from the audit log'
             cand exec 'Run a command with a fresh login in its environment'
             cand agent 'Keep files filled with valid credentials'
             cand completions 'Print a completion script for a shell'
@@ -513,6 +557,8 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;help;lease;revoke'= {
         }
         &'pgcreds;help;sweep'= {
+        }
+        &'pgcreds;help;audit'= {
         }
         &'pgcreds;help;exec'= {
         }

@@ -11,9 +11,14 @@ use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops::connect::{Admin, open_all};
 use crate::ops::report::{FailedLease, Report};
 use crate::ops::revoke::Revocation;
+use crate::ops::trace;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
+
+/// Why a lease cannot be revoked by this admin.
+const OF_ANOTHER: &str =
+    "the admin of this connection has no ADMIN OPTION on it: another admin issued it";
 
 /// Revokes these leases. Returns the report, and those that no server has any more, which count as revoked.
 ///
@@ -39,18 +44,21 @@ pub(crate) async fn revoke(
         .filter(|id| !found.contains_key(id))
         .cloned()
         .collect();
-    refuse_strangers(&admins, &missing).await?;
+    trace::refused_ids(state, ids, refuse_strangers(&admins, &missing).await)?;
     for (at, admin) in admins.iter().enumerate() {
         let here = found
             .values()
             .filter(|(place, _)| *place == at)
             .map(|(_, lease)| lease);
         let (ours, others): (Vec<&Lease>, Vec<&Lease>) = here.partition(|lease| lease.is_ours);
-        report.failed.extend(others.into_iter().map(|lease| FailedLease {
-            lease_id: lease.marker.lease.clone(),
-            connection: admin.server.name().clone(),
-            error: "the admin of this connection has no ADMIN OPTION on it: another admin issued it".into(),
-        }));
+        trace::refused(state, admin, &others, OF_ANOTHER);
+        report
+            .failed
+            .extend(others.into_iter().map(|lease| FailedLease {
+                lease_id: lease.marker.lease.clone(),
+                connection: admin.server.name().clone(),
+                error: OF_ANOTHER.into(),
+            }));
         let revocation = Revocation {
             admin,
             state,
@@ -62,6 +70,7 @@ pub(crate) async fn revoke(
             report.unreachable(admin.server.name(), &error);
         }
     }
+    trace::unreachable(state, Which::All, &report.unreachable);
     report.finish();
     if !report.unreachable.is_empty() {
         // It may be on a server that could not be asked.

@@ -16,7 +16,9 @@ pub(crate) use edit::{Edit, Section};
 pub(crate) use file::StateFile;
 pub(crate) use secret_file::{Access, write_secret};
 
+use crate::audit::Audit;
 use crate::failure::{Failure, existing};
+use crate::model::audit_log::AuditLog;
 use crate::model::connection::Connection;
 use crate::model::file::FileRecipe;
 use crate::model::name::{ConnectionName, FileName, RoleName};
@@ -32,6 +34,10 @@ pub(crate) struct State {
     /// Version of the format; checked before everything else.
     #[serde(rename = "version")]
     _version: i64,
+    /// Where the audit log goes, if it is said here.
+    pub(crate) audit_log: Option<AuditLog>,
+    /// Whether nothing is issued without its line there; so it is unless it says `false`.
+    pub(crate) audit_required: Option<bool>,
     #[serde(default)]
     pub(crate) connections: BTreeMap<ConnectionName, Connection>,
     #[serde(default)]
@@ -41,6 +47,9 @@ pub(crate) struct State {
     /// The folder that the file is in: relative paths in it start here.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
+    /// The log of what is done with this state; without a place until one is opened for it.
+    #[serde(skip)]
+    pub(crate) audit: Audit,
 }
 
 impl State {

@@ -3,9 +3,10 @@
 use crate::harness::{Run, Sandbox};
 
 /// Every command, as `--help` lists them.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "completions",
     "agent",
+    "audit",
     "exec",
     "",
     "init",

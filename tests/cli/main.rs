@@ -7,6 +7,7 @@
 )]
 
 mod app_role;
+mod audit;
 mod cli;
 mod clock;
 mod completions;

@@ -23,6 +23,7 @@ use crate::ops::connect::{self, Admin};
 use crate::ops::hold::two_thirds;
 use crate::ops::issue::{self, Fresh, Request};
 use crate::ops::renew::extend;
+use crate::ops::trace;
 use crate::state::{Access, State, write_secret};
 use crate::ui::Log;
 use crate::ui::credentials::{fill_in, render};
@@ -191,6 +192,7 @@ impl Keeper {
             label: Label::lossy(self.name.as_str()),
             issued_by: self.issued_by.clone(),
         };
+        state.audit.prepare()?;
         let fresh = issue::issue_with(admin, state, &request).await?;
         self.unwritten = Some(self.kept_from(fresh)?);
         self.write(log)
@@ -318,7 +320,8 @@ impl Keeper {
 
     /// Fills the file once.
     pub(super) async fn fill(&mut self, state: &State, log: Log) -> Result<()> {
-        let admin = connect::open(state, &self.connection).await?;
+        let opened = connect::open(state, &self.connection).await;
+        let admin = trace::failure(state, || trace::connect(&self.connection), opened)?;
         self.replace(state, &admin, log).await
     }
 

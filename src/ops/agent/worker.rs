@@ -13,6 +13,7 @@ use crate::model::name::ConnectionName;
 use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
+use crate::ops::trace;
 use crate::postgres::revocation::Which;
 use crate::state::State;
 use crate::ui::Log;
@@ -76,7 +77,9 @@ impl<'a> Worker<'a> {
         if self.keepers.iter().all(|keeper| keeper.due_at() > now) {
             return;
         }
-        let admin = match connect::open(self.state, &self.connection).await {
+        let opened = connect::open(self.state, &self.connection).await;
+        let event = || trace::connect(&self.connection);
+        let admin = match trace::failure(self.state, event, opened) {
             Ok(admin) => admin,
             Err(error) => return self.all_failed(&error),
         };
@@ -121,6 +124,7 @@ pub(super) async fn revoke(state: &State, connection: ConnectionName, oids: Vec<
         Err(error) => {
             let mut report = Report::default();
             report.unreachable(&connection, &error);
+            trace::unreachable(state, Which::All, &report.unreachable);
             report
         }
     }
