@@ -351,7 +351,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List leases, as the servers know them')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease, also one that is gone')
             [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Give a lease more time')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'End leases now: sessions, login and grants')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -427,7 +427,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         }
         'pgcreds;lease;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List leases, as the servers know them')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease, also one that is gone')
             [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Give a lease more time')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'End leases now: sessions, login and grants')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -607,7 +607,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         }
         'pgcreds;help;lease' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List leases, as the servers know them')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one lease, also one that is gone')
             [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Give a lease more time')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'End leases now: sessions, login and grants')
             break

@@ -319,7 +319,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease'
+            cand show 'Show one lease, also one that is gone'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -390,7 +390,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         }
         &'pgcreds;lease;help'= {
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease'
+            cand show 'Show one lease, also one that is gone'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -544,7 +544,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         }
         &'pgcreds;help;lease'= {
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease'
+            cand show 'Show one lease, also one that is gone'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
         }

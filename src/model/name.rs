@@ -154,6 +154,17 @@ impl LeaseId {
     }
 }
 
+impl LeaseId {
+    /// The generated name in a text that was copied with what stood around it; `None` where there is nothing around it.
+    pub(crate) fn pasted(&self) -> Option<Self> {
+        let name = &self.0[self.0.find("pgc_")?..];
+        let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let end = name.bytes().position(|byte| !is_part(byte));
+        let name = &name[..end.unwrap_or(name.len())];
+        (name != self.0).then(|| Self(name.to_owned()))
+    }
+}
+
 impl Label {
     /// Makes a label of any text, such as an operating system's user name: what does not fit becomes `_` or is cut.
     pub(crate) fn lossy(text: &str) -> Self {

@@ -1,11 +1,12 @@
-//! Asking the log what happened.
+//! Asking the log: what happened, and who a lease was that is gone.
 
 use std::fs;
 
 use serde_json::json;
 
 use super::{path, values};
-use crate::harness::Sandbox;
+use crate::harness::{Admin, Sandbox};
+use crate::lease_stage::{APP_ROLE, MEMBER_ROLE, Stage};
 
 /// A log of a few events long ago, the first of them in a rotated file.
 fn sandbox() -> Sandbox {
@@ -111,4 +112,82 @@ fn a_log_that_is_not_there_yet_is_empty() {
     sandbox.write_state("version = 1\n");
     let run = sandbox.pgcreds(["audit", "--format", "json"]).run();
     assert_eq!(run.to_string(), "[]\n[exit 0]\n");
+}
+
+#[test]
+fn a_lease_that_is_gone_is_remembered() {
+    let stage = Stage::new(Admin::CreateRole, &format!("{APP_ROLE}{MEMBER_ROLE}"));
+    let issued = stage.issue(&["app-role", "--for", "ci"]);
+    let other = stage.issue(&["member"]);
+    stage
+        .cluster
+        .execute(&format!("DROP ROLE \"{}\"", other.id()));
+    stage.expire_and_sweep_all();
+    let show = |name: &str| {
+        let line = ["lease", "show", "--format", "json", name];
+        stage.sandbox.pgcreds(line).run()
+    };
+    let gone = show(issued.id()).success().json();
+    let by = gone["issued_by"].clone();
+    assert_eq!(
+        gone,
+        json!({
+            "lease_id": issued.id(), "role": "app-role", "connection": "my-postgres-db", "state": "revoked",
+            "issued_at": issued.text("issued_at"), "expires_at": gone["expires_at"], "ended_at": gone["ended_at"],
+            "issued_by": by, "ended_by": by, "label": "ci",
+        })
+    );
+    assert!(
+        gone["ended_at"].as_str() >= gone["issued_at"].as_str(),
+        "{gone}"
+    );
+    // Nobody who writes here ended that one.
+    let lost = show(other.id()).success().json();
+    assert_eq!(
+        (&lost["state"], &lost["ended_at"]),
+        (&"gone".into(), &json!(null))
+    );
+    // As they stand in the server's log.
+    let id = issued.id();
+    for pasted in [
+        format!("\"{id}\""),
+        format!("{id}@mydb"),
+        format!("user={id},"),
+        format!("role \"{id}\""),
+    ] {
+        if pasted.len() <= 63 {
+            assert_eq!(show(&pasted).success().json(), gone, "{pasted}");
+        }
+    }
+    // A lease that is there is asked of the server, also by a pasted name.
+    let there = stage.issue(&["app-role", "--for", "ci"]);
+    let shown = show(&format!("\"{}\"", there.id())).success().json();
+    assert_eq!(
+        (&shown["lease_id"], &shown["state"]),
+        (&there.id().into(), &"active".into())
+    );
+    let unknown = show("pgc_never_was").exits(1);
+    assert!(
+        unknown.stderr.contains("lease \"pgc_never_was\" not found"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn who_sweeps_elsewhere_remembers_who_issued() {
+    let stage = Stage::new(Admin::CreateRole, APP_ROLE);
+    let issued = stage.issue(&["app-role", "--for", "ci"]);
+    fs::remove_file(path(&stage.sandbox)).unwrap();
+    stage
+        .sandbox
+        .pgcreds(["lease", "revoke", issued.id()])
+        .run()
+        .success();
+    let line = ["lease", "show", "--format", "json", issued.id()];
+    let gone = stage.sandbox.pgcreds(line).run().success().json();
+    assert_eq!(gone["issued_at"], issued.text("issued_at"));
+    assert_eq!(
+        (&gone["label"], &gone["state"]),
+        (&"ci".into(), &"revoked".into())
+    );
 }
