@@ -4,6 +4,7 @@ mod lines;
 mod order;
 mod places;
 mod reading;
+mod secrets;
 mod writers;
 
 use std::fs;
