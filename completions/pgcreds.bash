@@ -19,6 +19,9 @@ _pgcreds() {
             pgcreds,agent)
                 cmd="pgcreds__subcmd__agent"
                 ;;
+            pgcreds,audit)
+                cmd="pgcreds__subcmd__audit"
+                ;;
             pgcreds,completions)
                 cmd="pgcreds__subcmd__completions"
                 ;;
@@ -90,6 +93,9 @@ _pgcreds() {
                 ;;
             pgcreds__subcmd__help,agent)
                 cmd="pgcreds__subcmd__help__subcmd__agent"
+                ;;
+            pgcreds__subcmd__help,audit)
+                cmd="pgcreds__subcmd__help__subcmd__audit"
                 ;;
             pgcreds__subcmd__help,completions)
                 cmd="pgcreds__subcmd__help__subcmd__completions"
@@ -236,7 +242,7 @@ _pgcreds() {
 
     case "${cmd}" in
         pgcreds)
-            opts="-q -v -h -V --quiet --verbose --state --format --help --version init connection role issue lease sweep exec agent completions help"
+            opts="-q -v -h -V --quiet --verbose --state --format --audit-log --help --version init connection role issue lease sweep audit exec agent completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -250,6 +256,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -258,7 +268,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__agent)
-            opts="-q -v -h -V --once --keep --health-file --log-format --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --once --keep --health-file --log-format --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -280,6 +290,56 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__audit)
+            opts="-q -v -h -V --since --event --lease --role --label --state --format --audit-log --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --event)
+                    COMPREPLY=($(compgen -W "issue renew revoke sweep rotate exec_start exec_end connect" -- "${cur}"))
+                    return 0
+                    ;;
+                --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -288,7 +348,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__completions)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version bash elvish fish powershell zsh"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -300,6 +360,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -310,7 +374,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version add list show check rotate remove help"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version add list show check rotate remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -324,6 +388,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -332,7 +400,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__add)
-            opts="-q -v -h -V --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --password-credential --store-password --no-verify --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --password-credential --store-password --no-verify --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -386,6 +454,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -394,7 +466,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__check)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -406,6 +478,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -528,7 +604,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__list)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -540,6 +616,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -550,7 +630,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__remove)
-            opts="-q -v -h -V --force --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --force --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -562,6 +642,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -572,7 +656,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__rotate)
-            opts="-q -v -h -V --yes --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --yes --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -584,6 +668,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -594,7 +682,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__show)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -608,6 +696,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -616,7 +708,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__exec)
-            opts="-q -v -h -V --ttl --for --env --pristine --pgpass --keep --nested --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --ttl --for --env --pristine --pgpass --keep --nested --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -642,6 +734,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -650,7 +746,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help)
-            opts="init connection role issue lease sweep exec agent completions help"
+            opts="init connection role issue lease sweep audit exec agent completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -664,6 +760,20 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help__subcmd__agent)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__help__subcmd__audit)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1014,7 +1124,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__init)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1028,6 +1138,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1036,7 +1150,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__issue)
-            opts="-q -v -h -V --ttl --for --format --out --mode --owner --group --verify --state --quiet --verbose --help --version"
+            opts="-q -v -h -V --ttl --for --format --out --mode --owner --group --verify --state --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1074,6 +1188,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1082,7 +1200,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version list show renew revoke help"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version list show renew revoke help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1094,6 +1212,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1188,7 +1310,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__list)
-            opts="-q -v -h -V --connection --role --state --label --expires-within --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --role --state --label --expires-within --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1218,6 +1340,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1226,7 +1352,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__renew)
-            opts="-q -v -h -V --increment --ttl --connection --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --increment --ttl --connection --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1252,6 +1378,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1260,7 +1390,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__revoke)
-            opts="-q -v -h -V --role --connection --all --session-timeout --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --role --connection --all --session-timeout --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1286,6 +1416,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1294,7 +1428,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__show)
-            opts="-q -v -h -V --connection --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1312,6 +1446,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1320,7 +1458,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version add list show check remove help"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version add list show check remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1334,6 +1472,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1342,7 +1484,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__add)
-            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --no-verify --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --no-verify --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1396,6 +1538,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1404,7 +1550,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__check)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1416,6 +1562,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1524,7 +1674,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__list)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1536,6 +1686,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1546,7 +1700,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__remove)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1558,6 +1712,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1568,7 +1726,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__show)
-            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1582,6 +1740,10 @@ _pgcreds() {
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1590,7 +1752,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__sweep)
-            opts="-q -v -h -V --connection --role --dry-run --max --session-timeout --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --role --dry-run --max --session-timeout --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1618,6 +1780,10 @@ _pgcreds() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -20,6 +20,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -34,6 +35,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand issue 'Make a login that expires, and print its credentials'
             cand lease 'Manage leases: the logins that pgcreds made'
             cand sweep 'Revoke every lease that has ended'
+            cand audit 'List what was done, from the audit log'
             cand exec 'Run a command with a fresh login in its environment'
             cand agent 'Keep files filled with valid credentials'
             cand completions 'Print a completion script for a shell'
@@ -42,6 +44,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;init'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -54,6 +57,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -83,6 +87,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --password-credential 'Read the password from systemd''s credential of this name (LoadCredential=), each time'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --password-stdin 'Read the password from the first line of stdin'
             cand --store-password 'Write the password into the state file itself'
             cand --no-verify 'Do not connect, nor read the password'
@@ -98,6 +103,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;list'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -110,6 +116,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;show'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -122,6 +129,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;check'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -134,6 +142,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;rotate'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --yes 'Rotate the password of superuser "postgres" too'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -147,6 +156,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;connection;remove'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --force 'Remove it whatever is left on the server, and without asking it'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -183,6 +193,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -211,6 +222,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --max-leases 'Live leases at the most'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --no-verify 'Do not connect'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -224,6 +236,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;list'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -236,6 +249,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;show'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -248,6 +262,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;check'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -260,6 +275,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;role;remove'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -298,6 +314,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --owner 'Give the file to this user, by name or number'
             cand --group 'Give the file to this group, by name or number'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --verify 'Log in with the credentials where applications will, and revoke the login again when that fails'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -311,6 +328,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;lease'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -320,7 +338,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease, with what depends on it'
+            cand show 'Show one lease, also one that is gone'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -332,6 +350,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --label 'Only leases that were issued --for this label'
             cand --expires-within 'Only leases that end within this time'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -345,6 +364,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --connection 'Ask only this connection (can be repeated)'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -360,6 +380,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --connection 'Ask only this connection (can be repeated)'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -375,6 +396,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --session-timeout 'How long to wait for a login''s sessions to end'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --all 'All leases that were issued through the connections of the state file'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
@@ -387,7 +409,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         }
         &'pgcreds;lease;help'= {
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease, with what depends on it'
+            cand show 'Show one lease, also one that is gone'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -409,7 +431,26 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --session-timeout 'How long to wait for a login''s sessions to end'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --dry-run 'List what would go, and change nothing'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'pgcreds;audit'= {
+            cand --since 'Only what happened in this time, or since this time in UTC (2026-11-24, 2026-11-24T03:12:00Z)'
+            cand --event 'Only this kind of event'
+            cand --lease 'Only this lease'
+            cand --role 'Only leases of this role'
+            cand --label 'Only leases that were issued --for this label'
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -425,6 +466,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --env 'One more variable, from a template over the fields of issue --format json, and jdbc (can be repeated)'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --pristine 'Start with an empty environment but for PATH, HOME, USER, LOGNAME, SHELL, TERM, LANG, LC_ALL, TZ and TMPDIR'
             cand --pgpass 'Give the password in a file that PGPASSFILE names (mode 0600, removed afterwards), and not in the environment'
             cand --keep 'Leave the lease to its end when the command has ended'
@@ -443,6 +485,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --log-format 'How a line of the log is written'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand --once 'Write each file once and exit, for init containers; the leases are not renewed'
             cand --keep 'Leave the files and the leases when it is stopped'
             cand -q 'Print errors and warnings only'
@@ -457,6 +500,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;completions'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'
             cand -v 'Say what is done'
@@ -473,6 +517,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand issue 'Make a login that expires, and print its credentials'
             cand lease 'Manage leases: the logins that pgcreds made'
             cand sweep 'Revoke every lease that has ended'
+            cand audit 'List what was done, from the audit log'
             cand exec 'Run a command with a fresh login in its environment'
             cand agent 'Keep files filled with valid credentials'
             cand completions 'Print a completion script for a shell'
@@ -521,7 +566,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         }
         &'pgcreds;help;lease'= {
             cand list 'List leases, as the servers know them'
-            cand show 'Show one lease, with what depends on it'
+            cand show 'Show one lease, also one that is gone'
             cand renew 'Give a lease more time'
             cand revoke 'End leases now: sessions, login and grants'
         }
@@ -534,6 +579,8 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;help;lease;revoke'= {
         }
         &'pgcreds;help;sweep'= {
+        }
+        &'pgcreds;help;audit'= {
         }
         &'pgcreds;help;exec'= {
         }

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pgcreds_global_optspecs
-    string join \n q/quiet v/verbose state= format= h/help V/version
+    string join \n q/quiet v/verbose state= format= audit-log= h/help V/version
 end
 
 function __fish_pgcreds_needs_command
@@ -27,6 +27,7 @@ end
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_needs_command" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -37,6 +38,7 @@ complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "role" -d 'Manage ro
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "issue" -d 'Make a login that expires, and print its credentials'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "lease" -d 'Manage leases: the logins that pgcreds made'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "sweep" -d 'Revoke every lease that has ended'
+complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "audit" -d 'List what was done, from the audit log'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "exec" -d 'Run a command with a fresh login in its environment'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "agent" -d 'Keep files filled with valid credentials'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -44,6 +46,7 @@ complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "help" -d 'Print thi
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -51,6 +54,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s V -l version -d
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -75,6 +79,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the password from the first line of stdin'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l store-password -d 'Write the password into the state file itself'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l no-verify -d 'Do not connect, nor read the password'
@@ -85,6 +90,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -92,6 +98,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -99,6 +106,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -106,6 +114,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l yes -d 'Rotate the password of superuser "postgres" too'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Say what is done'
@@ -114,6 +123,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l force -d 'Remove it whatever is left on the server, and without asking it'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say what is done'
@@ -129,6 +139,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -152,6 +163,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l no-verify -d 'Do not connect'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say what is done'
@@ -160,6 +172,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -167,6 +180,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -174,6 +188,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -181,6 +196,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -211,6 +227,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l mode -d 'Permi
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l owner -d 'Give the file to this user, by name or number' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l group -d 'Give the file to this group, by name or number' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l verify -d 'Log in with the credentials where applications will, and revoke the login again when that fails'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s v -l verbose -d 'Say what is done'
@@ -219,12 +236,13 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s V -l version -
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s V -l version -d 'Print version'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "list" -d 'List leases, as the servers know them'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "show" -d 'Show one lease, with what depends on it'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "show" -d 'Show one lease, also one that is gone'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "renew" -d 'Give a lease more time'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "revoke" -d 'End leases now: sessions, login and grants'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -237,6 +255,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -l expires-within -d 'Only leases that end within this time' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -245,6 +264,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -254,6 +274,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -264,13 +285,14 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l all -d 'All leases that were issued through the connections of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s V -l version -d 'Print version'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "list" -d 'List leases, as the servers know them'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one lease, with what depends on it'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one lease, also one that is gone'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "renew" -d 'Give a lease more time'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'End leases now: sessions, login and grants'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -281,17 +303,39 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l session-timeou
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l dry-run -d 'List what would go, and change nothing'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l since -d 'Only what happened in this time, or since this time in UTC (2026-11-24, 2026-11-24T03:12:00Z)' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l event -d 'Only this kind of event' -r -f -a "issue\t'A login was made'
+renew\t'A lease got more time'
+revoke\t'A lease was ended before its time'
+sweep\t'An expired lease was removed'
+rotate\t'An admin got a new password'
+exec_start\t'A command was started with a lease'
+exec_end\t'That command ended'
+connect\t'A server could not be reached for what was due there'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l lease -d 'Only this lease' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l role -d 'Only leases of this role' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l label -d 'Only leases that were issued --for this label' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
+json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s v -l verbose -d 'Say what is done'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s V -l version -d 'Print version'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l ttl -d 'Lifetime, and how long each renewal is for [default: the role\'s default_ttl]' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l for -d 'Who or what it is for; a part of the login\'s name [default: your user name]' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l env -d 'One more variable, from a template over the fields of issue --format json, and jdbc (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l pristine -d 'Start with an empty environment but for PATH, HOME, USER, LOGNAME, SHELL, TERM, LANG, LC_ALL, TZ and TMPDIR'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l pgpass -d 'Give the password in a file that PGPASSFILE names (mode 0600, removed afterwards), and not in the environment'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l keep -d 'Leave the lease to its end when the command has ended'
@@ -306,6 +350,7 @@ json\t'One JSON object a line'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l once -d 'Write each file once and exit, for init containers; the leases are not renewed'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l keep -d 'Leave the files and the leases when it is stopped'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s q -l quiet -d 'Print errors and warnings only'
@@ -315,20 +360,22 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s V -l version -
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "init" -d 'Create an empty state file'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "connection" -d 'Manage connections: how to reach a server as its admin'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "role" -d 'Manage roles: the recipes for logins'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "issue" -d 'Make a login that expires, and print its credentials'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "lease" -d 'Manage leases: the logins that pgcreds made'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "sweep" -d 'Revoke every lease that has ended'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "exec" -d 'Run a command with a fresh login in its environment'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "agent" -d 'Keep files filled with valid credentials'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep exec agent completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "init" -d 'Create an empty state file'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "connection" -d 'Manage connections: how to reach a server as its admin'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "role" -d 'Manage roles: the recipes for logins'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "issue" -d 'Make a login that expires, and print its credentials'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "lease" -d 'Manage leases: the logins that pgcreds made'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "sweep" -d 'Revoke every lease that has ended'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "audit" -d 'List what was done, from the audit log'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "exec" -d 'Run a command with a fresh login in its environment'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "agent" -d 'Keep files filled with valid credentials'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "add" -d 'Add a connection to the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "list" -d 'List the connections of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "show" -d 'Show one connection, without its password'
@@ -341,6 +388,6 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from role" -f -a "check" -d 'Make a login of a role and give it up at once, to see what it would be'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from role" -f -a "remove" -d 'Remove a role from the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from lease" -f -a "list" -d 'List leases, as the servers know them'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from lease" -f -a "show" -d 'Show one lease, with what depends on it'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from lease" -f -a "show" -d 'Show one lease, also one that is gone'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from lease" -f -a "renew" -d 'Give a lease more time'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from lease" -f -a "revoke" -d 'End leases now: sessions, login and grants'

@@ -7,18 +7,22 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{
     Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _,
-    value_parser,
+    ValueHint, value_parser,
 };
 
-use crate::commands::{agent, completions, connection, exec, init, issue, lease, role, sweep};
+use crate::commands::{
+    agent, audit, completions, connection, exec, init, issue, lease, role, sweep,
+};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::model::credential_format::CredentialFormat;
+use crate::model::audit_log::AuditLog;
 use crate::ui::{Format, Ui};
 
 /// The ids of the arguments that every command takes unless it has one of the same name itself.
 const STATE_FILE: &str = "state_file";
 const OUTPUT_FORMAT: &str = "output_format";
+const AUDIT_LOG: &str = "audit_log_place";
 
 /// Short-lived PostgreSQL logins, without a server to run
 ///
@@ -57,15 +61,28 @@ enum Command {
     #[command(subcommand)]
     Lease(lease::Command),
     Sweep(sweep::Args),
+    Audit(audit::Args),
     Exec(exec::Args),
     Agent(agent::Args),
     Completions(completions::Args),
+}
+
+impl Command {
+    /// Whether the command prints nothing to stdout, so that a log may go there.
+    fn leaves_stdout(&self, format: Format) -> bool {
+        match self {
+            Self::Agent(_) => true,
+            Self::Sweep(_) => format == Format::Table,
+            _ => false,
+        }
+    }
 }
 
 /// What the command line says beside the command.
 pub(crate) struct Globals {
     state_file: Option<PathBuf>,
     format: Format,
+    audit_log: Option<AuditLog>,
 }
 
 impl Cli {
@@ -76,6 +93,7 @@ impl Cli {
         let globals = Globals {
             state_file: named_last(&matches, STATE_FILE),
             format: named_last(&matches, OUTPUT_FORMAT).unwrap_or_else(|| default_format(&matches)),
+            audit_log: named_last(&matches, AUDIT_LOG),
         };
         (cli, globals)
     }
@@ -87,7 +105,8 @@ impl Cli {
             is_quiet: self.quiet,
             is_verbose: self.verbose,
         };
-        let context = Context::new(ui, globals.state_file);
+        let context = Context::new(ui, globals.state_file)
+            .with_audit_log(globals.audit_log, self.command.leaves_stdout(ui.format));
         match self.command {
             Command::Init(args) => init::run(&context, args),
             Command::Connection(command) => command.run(&context).await,
@@ -95,6 +114,7 @@ impl Cli {
             Command::Issue(args) => issue::run(&context, args).await,
             Command::Lease(command) => command.run(&context).await,
             Command::Sweep(args) => sweep::run(&context, args).await,
+            Command::Audit(args) => audit::run(&context, args),
             Command::Exec(args) => exec::run(&context, args).await,
             Command::Agent(args) => agent::run(&context, args).await,
             Command::Completions(args) => completions::run(&context, &args, command()),
@@ -113,10 +133,14 @@ pub(crate) fn state_file(words: &[OsString]) -> Option<PathBuf> {
     named_last(&matches.ok()?, STATE_FILE)
 }
 
-/// Adds `--state FILE` and `--format FORMAT` to every command but those that have one of their own: `lease list --state`
+/// Adds `--state FILE`, `--format FORMAT` and `--audit-log PLACE` to every command but those that have one of their own: `lease list --state`
 /// filters, so the state file goes before it, and `issue --format` knows more formats.
 fn with_globals(mut command: clap::Command) -> clap::Command {
-    for argument in [state_file_argument(), format_argument()] {
+    for argument in [
+        state_file_argument(),
+        format_argument(),
+        audit_log_argument(),
+    ] {
         let has_own = command
             .get_arguments()
             .any(|own| own.get_long() == argument.get_long());
@@ -141,6 +165,15 @@ fn format_argument() -> Arg {
         .value_name("FORMAT")
         .value_parser(value_parser!(Format))
         .help("How the result is printed [env: PGCREDS_FORMAT] [default: table]")
+}
+
+fn audit_log_argument() -> Arg {
+    Arg::new(AUDIT_LOG)
+        .long("audit-log")
+        .value_name("PLACE")
+        .value_parser(value_parser!(AuditLog))
+        .value_hint(ValueHint::AnyPath)
+        .help("Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]")
 }
 
 /// The value that stands last on the command line: an argument can be given before and after the command.

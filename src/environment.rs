@@ -1,4 +1,4 @@
-//! The only reader of the process's environment. It knows nothing of pgcreds.
+//! The only reader of the process's environment, and of this host's clock. It knows nothing of pgcreds.
 
 use std::ffi::OsString;
 use std::io;
@@ -32,6 +32,17 @@ pub(crate) fn secret_variable(name: &str) -> Option<Secret> {
 /// The user's home folder.
 pub(crate) fn home() -> Option<PathBuf> {
     variable("HOME").map(PathBuf::from)
+}
+
+/// Seconds since 1970 by this host's clock: for the log of what happened here, never for the life of a lease.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the audit log is this host's; leases follow the server's clock"
+)]
+pub(crate) fn unix_time() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// The name of the user that runs pgcreds, from the user database; the number where it has none.

@@ -1,5 +1,6 @@
 //! Short-lived PostgreSQL logins, without a server to run.
 
+mod audit;
 mod child;
 mod cli;
 mod commands;

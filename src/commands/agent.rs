@@ -49,16 +49,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let state = context.state()?;
+    let log = Log {
+        format: args.log_format,
+    };
+    let state = read_state(context, log)?;
     let settings = Settings {
         names: args.names,
         issued_by: context.issued_by(),
-        log: Log {
-            format: args.log_format,
-        },
+        log,
         health_file: args.health_file,
     };
-    let log = settings.log;
     let agent = Agent::new(&state, settings)?;
     if agent.is_empty() {
         return Err(Failure::request("there are no files to keep")
@@ -141,9 +141,16 @@ async fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The state file's content; problems with its audit log go to the agent's log.
+fn read_state(context: &Context, log: Log) -> Result<State> {
+    let mut state = context.state()?;
+    state.audit.report_to(log);
+    Ok(state)
+}
+
 /// Reads the state file again; the agent goes on as before when that fails.
 async fn reload(context: &Context, agent: &mut Agent, state: &mut State, log: Log) {
-    let result = match context.state() {
+    let result = match read_state(context, log) {
         Ok(new) => agent.reload(state, &new).await.map(|()| *state = new),
         Err(error) => Err(error),
     };

@@ -114,30 +114,48 @@ async fn start_and_wait(context: &Context, args: &Args) -> Result<ExitCode> {
     } else {
         args.command.clone()
     };
+    let program = command[0].to_string_lossy().into_owned();
+    let marker = &issued.fresh.lease.marker;
+    ops::trace::exec_start(&state, marker, &program);
     let child = match Child::spawn(&command, environment) {
         Ok(child) => child,
         Err(error) => {
             let code = child::spawn_code(&error);
-            let program = command[0].to_string_lossy().into_owned();
+            ops::trace::exec_end(&state, marker, code, Some(&error.to_string()));
             let error = anyhow::Error::from(error)
                 .context(Failure::request(format!("could not run \"{program}\"")));
             failure::report(&give_up(context.ui, &state, issued, error).await);
             return Ok(code.into());
         }
     };
-    let code = watch(context.ui, child, Held::new(&state, issued), args.keep).await;
+    let held = Held::new(&state, issued);
+    let code = watch(context.ui, &state, child, held, args.keep).await;
     drop(password_file);
     Ok(code)
 }
 
 /// Waits for the command's end, renews meanwhile, and revokes then. From here on only the command's end decides the code.
-async fn watch(ui: Ui, mut child: Child, mut held: Held<'_>, keep: bool) -> ExitCode {
+async fn watch(
+    ui: Ui,
+    state: &State,
+    mut child: Child,
+    mut held: Held<'_>,
+    keep: bool,
+) -> ExitCode {
     let status = loop {
         tokio::select! {
             status = child.wait() => break status,
             event = held.next() => tell(ui, &event),
         }
     };
+    let code = match &status {
+        Ok(status) => child::exit_code(*status),
+        Err(error) => {
+            ui.warn(&format!("could not wait for the command: {error}"));
+            NOT_STARTED
+        }
+    };
+    ops::trace::exec_end(state, held.marker(), code, None);
     if !keep {
         let released = tokio::select! {
             released = held.release() => released,
@@ -150,13 +168,7 @@ async fn watch(ui: Ui, mut child: Child, mut held: Held<'_>, keep: bool) -> Exit
             ));
         }
     }
-    match status {
-        Ok(status) => child::exit_code(status).into(),
-        Err(error) => {
-            ui.warn(&format!("could not wait for the command: {error}"));
-            NOT_STARTED.into()
-        }
-    }
+    code.into()
 }
 
 fn tell(ui: Ui, event: &Event) {

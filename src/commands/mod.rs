@@ -1,6 +1,7 @@
 //! What a person types: one file is one command, one folder is one noun.
 
 pub(crate) mod agent;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod connection;
 pub(crate) mod exec;

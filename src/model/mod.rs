@@ -1,9 +1,11 @@
 //! Values and their rules: no files, no environment, no network, no clock.
 
+pub(crate) mod audit_log;
 pub(crate) mod connection;
 pub(crate) mod connection_url;
 pub(crate) mod credential_format;
 pub(crate) mod credentials;
+pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod file_mode;
 pub(crate) mod lease;
@@ -12,6 +14,7 @@ pub(crate) mod name;
 pub(crate) mod role;
 pub(crate) mod rotation;
 pub(crate) mod secret;
+pub(crate) mod since;
 pub(crate) mod sql_text;
 pub(crate) mod statements;
 pub(crate) mod timestamp;

@@ -166,6 +166,15 @@ impl LeaseId {
             random.len() == RANDOM_CHARACTERS && random.bytes().all(is_ours)
         })
     }
+
+    /// The generated name in a text that was copied with what stood around it; `None` where there is nothing around it.
+    pub(crate) fn pasted(&self) -> Option<Self> {
+        let name = &self.0[self.0.find("pgc_")?..];
+        let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let end = name.bytes().position(|byte| !is_part(byte));
+        let name = &name[..end.unwrap_or(name.len())];
+        (name != self.0).then(|| Self(name.to_owned()))
+    }
 }
 
 impl Label {

@@ -1,4 +1,4 @@
-//! Points in time as the server gave them: pgcreds never reads a clock of its own.
+//! Points in time, as the server gave them: leases never follow a clock of this host. The audit log does.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,6 +42,35 @@ impl FromStr for Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The time so many seconds after 1970 began.
+    pub(crate) fn from_unix(seconds: u64) -> Self {
+        let (days, second) = (seconds / 86_400, seconds % 86_400);
+        let (year, month, day) = date(days);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        Self(format!(
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        ))
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in years of 400 that begin in March: the leap day is the last one
+/// (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, is_next_year) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    (era * 400 + year + is_next_year, month, day)
+}
+
 impl TryFrom<String> for Timestamp {
     type Error = InvalidTimestamp;
 
@@ -78,6 +107,20 @@ mod tests {
             "'; DROP ROLE x; --  ",
         ] {
             assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp), "{text}");
+        }
+    }
+    #[test]
+    fn seconds_become_dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp::from_unix(seconds).to_string(), text);
         }
     }
 }

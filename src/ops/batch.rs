@@ -6,10 +6,16 @@ use std::collections::BTreeSet;
 use crate::model::lease::Lease;
 use crate::postgres::error::DatabaseError;
 
+/// How the error of a lease begins that could not even be cut off.
+pub(super) const CANNOT_CUT: &str = "could not cut it off";
+
+/// A lease that fell out of a batch, with the reason.
+pub(super) type Fallen = (Lease, String);
+
 /// The leases of a batch that are still on their way, and those that fell out of it, with the reason.
 pub(super) struct Batch {
     pub(super) leases: Vec<Lease>,
-    pub(super) failed: Vec<(Lease, String)>,
+    pub(super) failed: Vec<Fallen>,
 }
 
 impl Batch {

@@ -6,12 +6,15 @@ use anyhow::Result;
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::{self, Kind};
+use crate::model::event::{self as model, EventKind};
 use crate::model::lease::Lease;
+use crate::model::marker::Marker;
 use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
 use crate::ops::connect::{self, Admin};
 use crate::ops::issue::{Fresh, Issued, take_back};
 use crate::ops::renew::extend;
+use crate::ops::trace;
 use crate::postgres::connect::Server;
 use crate::postgres::error::DatabaseError;
 use crate::state::State;
@@ -90,7 +93,11 @@ impl<'a> Held<'a> {
         // A session in whose midst we are given up is closed, and the server forgets what it began.
         let admin = match self.admin.take() {
             Some(admin) => Ok(admin),
-            None => connect::reopen(self.state, &self.server).await,
+            None => {
+                let opened = connect::reopen(self.state, &self.server).await;
+                let event = || model::Event::of(EventKind::Renew, &self.lease.marker);
+                trace::failure(self.state, event, opened)
+            }
         };
         let renewed = match admin {
             Ok(admin) => {
@@ -117,6 +124,11 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// The lease's marker.
+    pub(crate) fn marker(&self) -> &Marker {
+        &self.lease.marker
+    }
+
     /// Revokes the lease.
     pub(crate) async fn release(self) -> Result<()> {
         let id = &self.lease.marker.lease;
@@ -127,7 +139,9 @@ impl<'a> Held<'a> {
                 result => return result.map(|_| ()),
             }
         }
-        let admin = connect::reopen(self.state, &self.server).await?;
+        let opened = connect::reopen(self.state, &self.server).await;
+        let event = || model::Event::of(EventKind::Revoke, &self.lease.marker);
+        let admin = trace::failure(self.state, event, opened)?;
         take_back(&admin, self.state, id).await?;
         Ok(())
     }

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, one_line};
 use crate::model::credentials::Credentials;
+use crate::model::event::{Event, EventKind};
 use crate::model::lease::Lease;
 use crate::model::name::{Label, LeaseId, RoleName, generate_password};
 use crate::model::ttl::Ttl;
 use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
+use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::login::NewLogin;
 use crate::postgres::retry::on_conflict;
@@ -44,17 +46,54 @@ pub(crate) struct Issued {
 
 /// Checks the request against the state file, then connects and makes the login.
 pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
-    check(state, request)?;
-    let admin = connect::open(state, &state.role(&request.role)?.connection).await?;
+    state.audit.prepare()?;
+    let opened = open(state, request).await;
+    let admin = trace::failure(state, || request.event(state), opened)?;
     let fresh = issue_with(&admin, state, request).await?;
     Ok(Issued { fresh, admin })
 }
 
-/// Makes the login with a session that is open already.
+async fn open(state: &State, request: &Request) -> Result<Admin> {
+    check(state, request)?;
+    connect::open(state, &state.role(&request.role)?.connection).await
+}
+
+/// Makes the login with a session that is open already. Its line is in the audit log when it is returned.
 pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) -> Result<Fresh> {
+    let mut event = request.event(state);
+    match make(admin, state, request, &mut event).await {
+        Ok(fresh) => entered(admin, state, fresh).await,
+        Err(error) => {
+            state.audit.note(&trace::failed(event, &error));
+            Err(error)
+        }
+    }
+}
+
+/// Enters a fresh login in the audit log, or takes it back.
+async fn entered(admin: &Admin, state: &State, fresh: Fresh) -> Result<Fresh> {
+    let event = trace::on_server(EventKind::Issue, admin, &fresh.lease);
+    let Err(error) = state.audit.record(&event) else {
+        return Ok(fresh);
+    };
+    let id = &fresh.lease.marker.lease;
+    match take_back(admin, state, id).await {
+        Ok(_) => Err(error),
+        Err(problem) => Err(error.context(
+            Failure::request(format!(
+                "could not revoke lease \"{id}\", which is not in the audit log ({})",
+                one_line(&problem)
+            ))
+            .hint(format!("Run: pgcreds lease revoke {id}")),
+        )),
+    }
+}
+
+async fn make(admin: &Admin, state: &State, request: &Request, event: &mut Event) -> Result<Fresh> {
     let ttl = check(state, request)?;
     let role = state.role(&request.role)?;
     let id = LeaseId::generate(&request.role, &request.label);
+    event.lease = Some(id.clone());
     let password = generate_password();
     let login = NewLogin {
         id: &id,
@@ -151,6 +190,20 @@ pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Res
     match report.failed.pop() {
         None => Ok(!report.revoked.is_empty()),
         Some(failed) => Err(anyhow::anyhow!(failed.error)),
+    }
+}
+
+impl Request {
+    /// The event that it would be, as far as it is known before the login is made.
+    fn event(&self, state: &State) -> Event {
+        let mut event = Event::new(EventKind::Issue);
+        event.role = Some(self.role.clone());
+        event.label = Some(self.label.clone());
+        event.connection = state
+            .roles
+            .get(&self.role)
+            .map(|role| role.connection.clone());
+        event
     }
 }
 

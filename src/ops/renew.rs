@@ -3,12 +3,14 @@
 use anyhow::Result;
 
 use crate::failure::Failure;
+use crate::model::event::{Event, EventKind};
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::model::role::Role;
 use crate::model::ttl::Ttl;
 use crate::ops::connect::Admin;
 use crate::ops::leases::{Found, find};
+use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::renewal::{self, Renewed};
 use crate::postgres::retry::on_conflict;
@@ -22,11 +24,17 @@ pub(crate) async fn renew(
     id: &LeaseId,
     ttl: Option<Ttl>,
 ) -> Result<(Lease, Renewed)> {
-    let Some(Found { mut lease, admin }) = find(state, connections, id).await? else {
-        return Err(Failure::request(format!("lease \"{id}\" not found"))
-            .hint("It may have ended and been swept. See what there is with: pgcreds lease list")
-            .into());
-    };
+    let found = find(state, connections, id).await.and_then(|found| {
+        found.ok_or_else(|| {
+            Failure::request(format!("lease \"{id}\" not found"))
+                .hint(
+                    "It may have ended and been swept. See what there is with: pgcreds lease list",
+                )
+                .into()
+        })
+    });
+    let event = || Event::new(EventKind::Renew).lease(id);
+    let Found { mut lease, admin } = trace::failure(state, event, found)?;
     let renewed = extend(state, &admin, &lease, ttl).await?;
     lease.expires_at.clone_from(&renewed.expires_at);
     Ok((lease, renewed))
@@ -34,6 +42,19 @@ pub(crate) async fn renew(
 
 /// Gives a lease that was found on this server its new end.
 pub(super) async fn extend(
+    state: &State,
+    admin: &Admin,
+    lease: &Lease,
+    ttl: Option<Ttl>,
+) -> Result<Renewed> {
+    let event = || trace::on_server(EventKind::Renew, admin, lease);
+    let renewed = trace::failure(state, event, try_extend(state, admin, lease, ttl).await)?;
+    // The lease lives on already: its line must not turn that into a failure.
+    state.audit.note(&event().expires_at(&renewed.expires_at));
+    Ok(renewed)
+}
+
+async fn try_extend(
     state: &State,
     admin: &Admin,
     lease: &Lease,

@@ -10,9 +10,10 @@ use crate::failure::one_line;
 use crate::model::lease::Lease;
 use crate::model::name::LeaseId;
 use crate::model::role::Role;
-use crate::ops::batch::Batch;
+use crate::ops::batch::{Batch, CANNOT_CUT};
 use crate::ops::connect::Admin;
 use crate::ops::report::{FailedLease, Report};
+use crate::ops::trace;
 use crate::postgres::dependencies::{self, Login, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
@@ -85,8 +86,10 @@ impl Revocation<'_> {
     }
 
     async fn batch(&self, leases: Vec<Lease>, report: &mut Report) -> Result<(), DatabaseError> {
-        let mut batch = Batch::new(leases);
+        let mut batch = Batch::new(leases.clone());
         let result = self.steps(&mut batch, report).await;
+        let place = (self.which, self.admin);
+        trace::revoked(self.state, place, &leases, &batch.failed, &result);
         // Also after a lost session: what fell out of the batch until then is known.
         report
             .failed
@@ -109,7 +112,7 @@ impl Revocation<'_> {
         let given = batch.leases.clone();
         // 1. Cut access.
         let cut = batch
-            .step("could not cut it off", async |leases| {
+            .step(CANNOT_CUT, async |leases| {
                 revocation::cut(session, leases, self.which).await
             })
             .await?;

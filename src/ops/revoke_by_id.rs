@@ -11,9 +11,14 @@ use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops::connect::{Admin, open_all};
 use crate::ops::report::{FailedLease, Report};
 use crate::ops::revoke::Revocation;
+use crate::ops::trace;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
+
+/// Why a lease cannot be revoked by this admin.
+const OF_ANOTHER: &str =
+    "the admin of this connection has no ADMIN OPTION on it: another admin issued it";
 
 /// Revokes these leases. Those that no server has any more count as revoked.
 ///
@@ -39,21 +44,25 @@ pub(crate) async fn revoke(
         .filter(|id| !found.contains_key(id))
         .cloned()
         .collect();
-    refuse_strangers(&admins, &missing).await?;
+    let mut refused = refuse_strangers(&admins, &missing).await;
     if report.unreachable.is_empty() {
-        refuse_impossible(&missing)?;
+        refused = refused.and_then(|()| refuse_impossible(&missing));
     }
+    trace::refused_ids(state, ids, refused)?;
     for (at, admin) in admins.iter().enumerate() {
         let here = found
             .values()
             .filter(|(place, _)| *place == at)
             .map(|(_, lease)| lease);
         let (ours, others): (Vec<&Lease>, Vec<&Lease>) = here.partition(|lease| lease.is_ours);
-        report.failed.extend(others.into_iter().map(|lease| FailedLease {
-            lease_id: lease.marker.lease.clone(),
-            connection: admin.server.name().clone(),
-            error: "the admin of this connection has no ADMIN OPTION on it: another admin issued it".into(),
-        }));
+        trace::refused(state, admin, &others, OF_ANOTHER);
+        report
+            .failed
+            .extend(others.into_iter().map(|lease| FailedLease {
+                lease_id: lease.marker.lease.clone(),
+                connection: admin.server.name().clone(),
+                error: OF_ANOTHER.into(),
+            }));
         let revocation = Revocation {
             admin,
             state,
@@ -65,6 +74,7 @@ pub(crate) async fn revoke(
             report.unreachable(admin.server.name(), &error);
         }
     }
+    trace::unreachable(state, Which::All, &report.unreachable);
     // Where a server could not be asked, it may be there.
     if report.unreachable.is_empty() {
         report.revoked.extend(missing.iter().cloned());

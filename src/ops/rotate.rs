@@ -6,11 +6,12 @@ use anyhow::{Context as _, Result};
 
 use crate::failure::{Failure, Kind};
 use crate::model::connection::{Connection, PasswordSource};
+use crate::model::event::{Event, EventKind};
 use crate::model::name::{ConnectionName, generate_password};
 use crate::model::secret::Secret;
 use crate::ops::connect::{self, Admin, is_password_refused};
 use crate::ops::rotatable::Store;
-use crate::ops::{password, rotatable};
+use crate::ops::{password, rotatable, trace};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::login::verifier;
 use crate::postgres::rotation;
@@ -25,13 +26,31 @@ pub(crate) struct Rotated {
 }
 
 /// Gives the connection's admin a new password, and stores it. A superuser `postgres` has to be confirmed.
+///
+/// `state` is what the file held before it is locked, with the audit log that gets a line of what came of it.
 pub(crate) async fn rotate(
     file: &StateFile,
+    state: &State,
     name: &ConnectionName,
     is_confirmed: bool,
 ) -> Result<Rotated> {
     // What can be refused is refused to those who may only read, too.
-    rotatable::source(&file.load()?, name)?;
+    rotatable::source(state, name)?;
+    state.audit.prepare()?;
+    let rotated = rotate_locked(file, name, is_confirmed).await;
+    let event = Event::new(EventKind::Rotate).connection(name);
+    state.audit.note(&match &rotated {
+        Ok(_) => event,
+        Err(error) => trace::failed(event, error),
+    });
+    rotated
+}
+
+async fn rotate_locked(
+    file: &StateFile,
+    name: &ConnectionName,
+    is_confirmed: bool,
+) -> Result<Rotated> {
     let locked = file.lock()?;
     let state = locked.load()?;
     let (source, store) = rotatable::source(&state, name)?;

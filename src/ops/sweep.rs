@@ -15,6 +15,7 @@ use crate::ops::connect::{Admin, CONCURRENCY, open_all};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
 use crate::postgres::error::DatabaseError;
+use crate::ops::trace;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -52,12 +53,12 @@ pub(crate) async fn sweep(state: &State, request: &Request, progress: &Bar) -> R
         })
         .collect();
     if let Some(most) = request.most.filter(|most| all.len() > *most) {
-        return Err(Failure::request(format!(
+        let refusal = Failure::request(format!(
             "{} leases would be revoked, which is over --max {most}",
             all.len()
         ))
-        .hint("See them with: pgcreds sweep --dry-run. Then run it again with a higher --max.")
-        .into());
+        .hint("See them with: pgcreds sweep --dry-run. Then run it again with a higher --max.");
+        return trace::refused_sweep(state, request.which, Err(refusal.into()));
     }
     progress.start(all.len());
     // Two connections to one server go one after the other: the second finds what the first has left.
@@ -74,6 +75,7 @@ pub(crate) async fn sweep(state: &State, request: &Request, progress: &Bar) -> R
     while let Some(part) = reports.next().await {
         report.merge(part);
     }
+    trace::unreachable(state, request.which, &report.unreachable);
     report.finish();
     Ok(report)
 }

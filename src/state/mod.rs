@@ -18,7 +18,9 @@ pub(crate) use file::{Locked, StateFile};
 pub(crate) use pending::Pending;
 pub(crate) use secret_file::{Access, check_place, write_secret};
 
+use crate::audit::Audit;
 use crate::failure::{Failure, existing};
+use crate::model::audit_log::AuditLog;
 use crate::model::connection::Connection;
 use crate::model::file::FileRecipe;
 use crate::model::name::{ConnectionName, FileName, RoleName};
@@ -34,6 +36,10 @@ pub(crate) struct State {
     /// Version of the format; checked before everything else.
     #[serde(rename = "version")]
     _version: i64,
+    /// Where the audit log goes, if it is said here.
+    pub(crate) audit_log: Option<AuditLog>,
+    /// Whether nothing is issued without its line there; so it is unless it says `false`.
+    pub(crate) audit_required: Option<bool>,
     #[serde(default)]
     pub(crate) connections: BTreeMap<ConnectionName, Connection>,
     #[serde(default)]
@@ -46,6 +52,9 @@ pub(crate) struct State {
     /// The file itself, as it was named.
     #[serde(skip)]
     path: PathBuf,
+    /// The log of what is done with this state; without a place until one is opened for it.
+    #[serde(skip)]
+    pub(crate) audit: Audit,
 }
 
 impl State {

@@ -18,7 +18,7 @@ use serde::Serialize;
 pub(crate) use list::List;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use progress::Bar;
-pub(crate) use stdout::is_stdout_closed;
+pub(crate) use stdout::{Stream, is_stdout_closed, write_line};
 
 /// How the product is written; it never depends on whether stdout is a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -22,6 +22,21 @@ pub(super) fn deliver(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// Where lines of a log go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// Writes lines of a log at once; fails when they could not be delivered.
+pub(crate) fn write_line(stream: Stream, line: &str) -> io::Result<()> {
+    match stream {
+        Stream::Stdout => deliver(line),
+        Stream::Stderr => io::stderr().lock().write_all(line.as_bytes()),
+    }
+}
+
 /// Whether the process was started without a stdout (`>&-`).
 ///
 /// Rust's runtime then opens `/dev/null` for reading and writing in its place, so that writing would seem to succeed;

@@ -6,6 +6,7 @@ use crate::harness::{Run, Sandbox};
 const COMMANDS: [&str; 25] = [
     "completions",
     "agent",
+    "audit",
     "exec",
     "",
     "init",

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     (
         "commands",
         &[
@@ -22,6 +22,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     (
         "ops",
         &[
+            "audit",
             "environment",
             "failure",
             "model",
@@ -34,7 +35,8 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "ui::warn_once",
         ],
     ),
-    ("state", &["failure", "model"]),
+    ("state", &["audit", "failure", "model"]),
+    ("audit", &["environment", "failure", "model", "ui"]),
     ("postgres", &["environment", "failure", "model"]),
     ("ui", &["failure", "model"]),
     ("child", &[]),

@@ -73,7 +73,7 @@ fn what_is_no_state_file_is_reported_and_kept() {
         sandbox.refusal(None, sandbox.pgcreds(["init"])),
         r#"--- stderr ---
 error: invalid state file "~/.config/pgcreds/pgcreds.toml", line 2, column 1: unknown key "rols"
-hint: Did you mean "roles"? There are "version", "connections", "roles", "files".
+hint: Did you mean "roles"? There are "version", "audit_log", "audit_required", "connections", "roles", "files".
 [exit 1]
 "#
     );

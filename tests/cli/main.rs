@@ -8,6 +8,7 @@
 
 mod agent;
 mod app_role;
+mod audit;
 mod cli;
 mod clock;
 mod completions;

@@ -142,17 +142,25 @@ fn what_has_ended_stays_ended() {
 #[test]
 fn an_unknown_lease_is_not_found() {
     let (stage, _) = leased("");
-    for command in ["renew", "show"] {
+    for (command, problem) in [
+        ("renew", "It may have ended and been swept."),
+        (
+            "show",
+            "No server has it, nor has the audit log of this host.",
+        ),
+    ] {
         let run = stage
             .sandbox
             .pgcreds(["lease", command, "pgc_app_role_nobody_0"])
             .run();
         assert_eq!(
             run.to_string(),
-            "--- stderr ---\n\
-             error: lease \"pgc_app_role_nobody_0\" not found\n\
-             hint: It may have ended and been swept. See what there is with: pgcreds lease list\n\
-             [exit 1]\n"
+            format!(
+                "--- stderr ---\n\
+                 error: lease \"pgc_app_role_nobody_0\" not found\n\
+                 hint: {problem} See what there is with: pgcreds lease list\n\
+                 [exit 1]\n"
+            )
         );
         let run = stage.sandbox.pgcreds(["lease", command, "app_rw"]).run();
         assert_eq!(

@@ -130,7 +130,7 @@ fn unknown_and_missing_keys() {
         ),
         (
             "version = 1\n[role.a]\nconnection = \"hunter2\"\n".to_owned(),
-            ", line 2, column 2: unknown key \"role\"\nhint: Did you mean \"roles\"? There are \"version\", \"connections\", \"roles\", \"files\".",
+            ", line 2, column 2: unknown key \"role\"\nhint: Did you mean \"roles\"? There are \"version\", \"audit_log\", \"audit_required\", \"connections\", \"roles\", \"files\".",
         ),
         (
             connection("username = \"hunter2\""),

@@ -36,7 +36,8 @@ struct View<'a> {
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let file = context.state_file()?;
-    let rotated = ops::rotate::rotate(&file, &args.name, args.yes).await?;
+    let state = context.state()?;
+    let rotated = ops::rotate::rotate(&file, &state, &args.name, args.yes).await?;
     if rotated.is_resumed {
         context
             .ui

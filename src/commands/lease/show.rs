@@ -9,7 +9,10 @@ use crate::failure::Failure;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops;
 
-/// Show one lease, with what depends on it
+/// Show one lease, also one that is gone
+///
+/// What no server has any more is answered from the audit log of this host: who had it, until when, and who ended it. The
+/// name may be pasted from the server's log as it stands there, with its quotes or as NAME@DATABASE.
 ///
 /// Examples:
 ///   pgcreds lease show pgc_app_role_alice_8xk2m4p0q7rt
@@ -37,16 +40,25 @@ struct Shown {
 pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let state = context.state()?;
     let connections = ops::leases::connections(&state, &args.connection)?;
-    let Some(found) = ops::leases::find(&state, &connections, &args.id).await? else {
-        return Err(Failure::request(format!("lease \"{}\" not found", args.id))
-            .hint("It may have ended and been swept. See what there is with: pgcreds lease list")
-            .into());
-    };
-    let depends_on_it = found.dependencies().await?;
-    let lease = View::from(found.lease);
-    context.ui.object(&Shown {
-        lease,
-        depends_on_it,
-    })?;
-    Ok(ExitCode::SUCCESS)
+    let asked = std::iter::once(args.id.clone()).chain(args.id.pasted());
+    for id in asked {
+        if let Some(found) = ops::leases::find(&state, &connections, &id).await? {
+            let depends_on_it = found.dependencies().await?;
+            let lease = View::from(found.lease);
+            context.ui.object(&Shown {
+                lease,
+                depends_on_it,
+            })?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(gone) = ops::history::gone(&state.audit, &id)? {
+            context.ui.object(&gone)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    Err(Failure::request(format!("lease \"{}\" not found", args.id))
+        .hint(
+            "No server has it, nor has the audit log of this host. See what there is with: pgcreds lease list",
+        )
+        .into())
 }

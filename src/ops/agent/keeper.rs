@@ -223,6 +223,7 @@ impl Keeper {
             label: Label::lossy(self.name.as_str()),
             issued_by: self.issued_by.clone(),
         };
+        state.audit.prepare()?;
         let fresh = issue::issue_with(admin, state, &request).await?;
         let content = self.content(&fresh);
         let kept = Kept {

@@ -10,6 +10,7 @@ use crate::model::ttl::Ttl;
 use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
+use crate::ops::trace;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -56,6 +57,7 @@ pub(super) async fn revoke(
         Err(error) => {
             let mut report = Report::default();
             report.unreachable(&connection, &error);
+            trace::unreachable(state, Which::All, &report.unreachable);
             report
         }
     }

@@ -15,6 +15,7 @@ use crate::failure::one_line;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops::connect::{self, Admin};
 use crate::ops::hold::PAUSES;
+use crate::ops::trace;
 use crate::postgres::ledger;
 use crate::state::State;
 use crate::ui::Log;
@@ -83,7 +84,8 @@ impl Worker<'_> {
             admin = connect::open(self.state, &self.connection) => admin,
             _ = pause.wait_for(|pause| *pause != Pause::None) => return,
         };
-        let admin = match admin {
+        let event = || trace::connect(&self.connection);
+        let admin = match trace::failure(self.state, event, admin) {
             Ok(admin) => admin,
             Err(error) => return self.all_failed(&error),
         };

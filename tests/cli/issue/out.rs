@@ -64,6 +64,7 @@ fn the_file_is_replaced_at_once() {
         names,
         [
             ".config",
+            ".local",
             "admin.password",
             "credentials.json",
             "second-name"
