@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::secret::Secret;
 
@@ -27,6 +28,17 @@ pub(crate) fn all() -> impl Iterator<Item = (OsString, OsString)> {
 /// A secret from the environment.
 pub(crate) fn secret_variable(name: &str) -> Option<Secret> {
     variable(name).map(Secret::new)
+}
+
+/// The time since 1970 by this host's clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "for the names of logins and for a look at the clock itself; nothing is decided by it"
+)]
+pub(crate) fn unix_time() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// The user's home folder.

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
+use crate::environment::unix_time;
 use crate::failure::Failure;
 use crate::model::credentials::Credentials;
 use crate::model::lease::Lease;
-use crate::model::name::{Label, LeaseId, RoleName, generate_password};
+use crate::model::name::{Label, LeaseId, RoleName};
+use crate::model::role::Role;
 use crate::model::ttl::Ttl;
+use crate::model::username_template::Subject;
 use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
@@ -53,8 +56,8 @@ pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
 pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) -> Result<Fresh> {
     let ttl = check(state, request)?;
     let role = state.role(&request.role)?;
-    let id = LeaseId::generate(&request.role, &request.label);
-    let password = generate_password();
+    let id = new_login_name(role, &request.role, &request.label)?;
+    let password = role.new_password();
     let login = NewLogin {
         id: &id,
         verifier: &verifier(&password),
@@ -85,6 +88,19 @@ pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) 
         lease,
         credentials,
         ttl,
+    })
+}
+
+/// A name for a login of this role. The server's clock is not known yet; this host's only makes names differ.
+pub(super) fn new_login_name(role: &Role, name: &RoleName, label: &Label) -> Result<LeaseId> {
+    let subject = Subject {
+        role: name,
+        label,
+        unix_time: unix_time().as_secs(),
+    };
+    role.new_login_name(subject).with_context(|| {
+        Failure::request(format!("could not name a login of role \"{name}\""))
+            .hint("Mend username_template of the role in the state file.")
     })
 }
 

@@ -104,7 +104,8 @@ impl StateFile {
         let mut state: State =
             toml::from_str(text).map_err(|error| invalid::failure(&self.path, text, &error))?;
         for (name, role) in &state.roles {
-            role.check().with_context(|| {
+            let checked = role.check().and_then(|()| role.check_names(name));
+            checked.with_context(|| {
                 Failure::request(format!(
                     "invalid state file \"{}\": role \"{name}\"",
                     self.path.display()

@@ -35,6 +35,7 @@ mod reference_flow;
 mod renew;
 mod revocation;
 mod role;
+mod role_names;
 mod secrets;
 mod sessions;
 mod stage;
