@@ -25,6 +25,9 @@ _pgcreds() {
             pgcreds,connection)
                 cmd="pgcreds__subcmd__connection"
                 ;;
+            pgcreds,doctor)
+                cmd="pgcreds__subcmd__doctor"
+                ;;
             pgcreds,exec)
                 cmd="pgcreds__subcmd__exec"
                 ;;
@@ -90,6 +93,9 @@ _pgcreds() {
                 ;;
             pgcreds__subcmd__help,connection)
                 cmd="pgcreds__subcmd__help__subcmd__connection"
+                ;;
+            pgcreds__subcmd__help,doctor)
+                cmd="pgcreds__subcmd__help__subcmd__doctor"
                 ;;
             pgcreds__subcmd__help,exec)
                 cmd="pgcreds__subcmd__help__subcmd__exec"
@@ -227,7 +233,7 @@ _pgcreds() {
 
     case "${cmd}" in
         pgcreds)
-            opts="-q -v -h -V --quiet --verbose --state --format --help --version init connection role issue lease sweep exec agent completions help"
+            opts="-q -v -h -V --quiet --verbose --state --format --help --version init connection role issue lease sweep exec agent doctor completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -566,6 +572,28 @@ _pgcreds() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pgcreds__subcmd__doctor)
+            opts="-q -v -h -V --state --format --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pgcreds__subcmd__exec)
             opts="-q -v -h -V --ttl --for --env --pristine --pgpass --keep --nested --state --format --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -601,7 +629,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help)
-            opts="init connection role issue lease sweep exec agent completions help"
+            opts="init connection role issue lease sweep exec agent doctor completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -715,6 +743,20 @@ _pgcreds() {
         pgcreds__subcmd__help__subcmd__connection__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1279,7 +1321,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__add)
-            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --no-verify --state --format --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --no-verify --state --format --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1322,6 +1364,14 @@ _pgcreds() {
                     return 0
                     ;;
                 --max-leases)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username-template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-length)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

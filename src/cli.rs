@@ -10,7 +10,9 @@ use clap::{
     value_parser,
 };
 
-use crate::commands::{agent, completions, connection, exec, init, issue, lease, role, sweep};
+use crate::commands::{
+    agent, completions, connection, doctor, exec, init, issue, lease, role, sweep,
+};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::ui::{Format, Ui};
@@ -58,6 +60,7 @@ enum Command {
     Sweep(sweep::Args),
     Exec(exec::Args),
     Agent(agent::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
 }
 
@@ -97,6 +100,7 @@ impl Cli {
             Command::Sweep(args) => sweep::run(&context, args).await,
             Command::Exec(args) => exec::run(&context, args).await,
             Command::Agent(args) => agent::run(&context, args).await,
+            Command::Doctor(args) => doctor::run(&context, args).await,
             Command::Completions(args) => completions::run(&context, &args, command()),
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod privileges;
 pub(crate) mod retry;
 pub(crate) mod revocation;
 pub(crate) mod session;
+pub(crate) mod survey;
 mod tls;
 
 use postgres_protocol::escape::{escape_identifier, escape_literal};

@@ -3,7 +3,8 @@
 use crate::harness::{Run, Sandbox};
 
 /// Every command, as `--help` lists them.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
+    "doctor",
     "completions",
     "agent",
     "exec",

@@ -16,6 +16,7 @@ mod connection_failures;
 mod crash;
 mod creation_statements;
 mod dependencies;
+mod doctor;
 mod examples;
 mod exec;
 mod exit_codes;
