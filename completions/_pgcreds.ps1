@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'List what was done, from the audit log')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with a fresh login in its environment')
             [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'Keep files filled with valid credentials')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what does not work, or will hurt, and say how to mend it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -241,6 +242,8 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'Longest lifetime, renewals included')
             [CompletionResult]::new('--reassign-owned-to', '--reassign-owned-to', [CompletionResultType]::ParameterName, 'Role that gets what a login owns when it is revoked')
             [CompletionResult]::new('--max-leases', '--max-leases', [CompletionResultType]::ParameterName, 'Live leases at the most')
+            [CompletionResult]::new('--username-template', '--username-template', [CompletionResultType]::ParameterName, 'How logins are named, as in "v-{{ label | truncate(8) }}-{{ role | truncate(8) }}-{{ random(20) }}"')
+            [CompletionResult]::new('--password-length', '--password-length', [CompletionResultType]::ParameterName, 'Letters and digits of a password, 24 to 128 [default: 32]')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
             [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
@@ -546,6 +549,20 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'pgcreds;doctor' {
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'pgcreds;completions' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
@@ -570,6 +587,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'List what was done, from the audit log')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with a fresh login in its environment')
             [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'Keep files filled with valid credentials')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what does not work, or will hurt, and say how to mend it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -659,6 +677,9 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             break
         }
         'pgcreds;help;agent' {
+            break
+        }
+        'pgcreds;help;doctor' {
             break
         }
         'pgcreds;help;completions' {

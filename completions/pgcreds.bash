@@ -28,6 +28,9 @@ _pgcreds() {
             pgcreds,connection)
                 cmd="pgcreds__subcmd__connection"
                 ;;
+            pgcreds,doctor)
+                cmd="pgcreds__subcmd__doctor"
+                ;;
             pgcreds,exec)
                 cmd="pgcreds__subcmd__exec"
                 ;;
@@ -102,6 +105,9 @@ _pgcreds() {
                 ;;
             pgcreds__subcmd__help,connection)
                 cmd="pgcreds__subcmd__help__subcmd__connection"
+                ;;
+            pgcreds__subcmd__help,doctor)
+                cmd="pgcreds__subcmd__help__subcmd__doctor"
                 ;;
             pgcreds__subcmd__help,exec)
                 cmd="pgcreds__subcmd__help__subcmd__exec"
@@ -242,7 +248,7 @@ _pgcreds() {
 
     case "${cmd}" in
         pgcreds)
-            opts="-q -v -h -V --quiet --verbose --state --format --audit-log --help --version init connection role issue lease sweep audit exec agent completions help"
+            opts="-q -v -h -V --quiet --verbose --state --format --audit-log --help --version init connection role issue lease sweep audit exec agent doctor completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -707,6 +713,32 @@ _pgcreds() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pgcreds__subcmd__doctor)
+            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pgcreds__subcmd__exec)
             opts="-q -v -h -V --ttl --for --env --pristine --pgpass --keep --nested --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -746,7 +778,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__help)
-            opts="init connection role issue lease sweep audit exec agent completions help"
+            opts="init connection role issue lease sweep audit exec agent doctor completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -888,6 +920,20 @@ _pgcreds() {
         pgcreds__subcmd__help__subcmd__connection__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgcreds__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1484,7 +1530,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__add)
-            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --no-verify --state --format --audit-log --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --no-verify --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1527,6 +1573,14 @@ _pgcreds() {
                     return 0
                     ;;
                 --max-leases)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username-template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-length)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -38,6 +38,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand audit 'List what was done, from the audit log'
             cand exec 'Run a command with a fresh login in its environment'
             cand agent 'Keep files filled with valid credentials'
+            cand doctor 'Look for what does not work, or will hurt, and say how to mend it'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -220,6 +221,8 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --max-ttl 'Longest lifetime, renewals included'
             cand --reassign-owned-to 'Role that gets what a login owns when it is revoked'
             cand --max-leases 'Live leases at the most'
+            cand --username-template 'How logins are named, as in "v-{{ label | truncate(8) }}-{{ role | truncate(8) }}-{{ random(20) }}"'
+            cand --password-length 'Letters and digits of a password, 24 to 128 [default: 32]'
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
             cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
@@ -497,6 +500,19 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'pgcreds;doctor'= {
+            cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
+            cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
+            cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
+            cand -q 'Print errors and warnings only'
+            cand --quiet 'Print errors and warnings only'
+            cand -v 'Say what is done'
+            cand --verbose 'Say what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'pgcreds;completions'= {
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
@@ -520,6 +536,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand audit 'List what was done, from the audit log'
             cand exec 'Run a command with a fresh login in its environment'
             cand agent 'Keep files filled with valid credentials'
+            cand doctor 'Look for what does not work, or will hurt, and say how to mend it'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -585,6 +602,8 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         &'pgcreds;help;exec'= {
         }
         &'pgcreds;help;agent'= {
+        }
+        &'pgcreds;help;doctor'= {
         }
         &'pgcreds;help;completions'= {
         }

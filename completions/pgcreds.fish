@@ -41,6 +41,7 @@ complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "sweep" -d 'Revoke e
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "audit" -d 'List what was done, from the audit log'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "exec" -d 'Run a command with a fresh login in its environment'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "agent" -d 'Keep files filled with valid credentials'
+complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "doctor" -d 'Look for what does not work, or will hurt, and say how to mend it'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
@@ -160,6 +161,8 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l max-ttl -d 'Longest lifetime, renewals included' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l reassign-owned-to -d 'Role that gets what a login owns when it is revoked' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l max-leases -d 'Live leases at the most' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l username-template -d 'How logins are named, as in "v-{{ label | truncate(8) }}-{{ role | truncate(8) }}-{{ random(20) }}"' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l password-length -d 'Letters and digits of a password, 24 to 128 [default: 32]' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
@@ -357,6 +360,14 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s q -l quiet -d 
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
+json\t'For machines; a contract'"
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s v -l verbose -d 'Say what is done'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s V -l version -d 'Print version'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
@@ -365,17 +376,18 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s q -l qui
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s v -l verbose -d 'Say what is done'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "init" -d 'Create an empty state file'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "connection" -d 'Manage connections: how to reach a server as its admin'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "role" -d 'Manage roles: the recipes for logins'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "issue" -d 'Make a login that expires, and print its credentials'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "lease" -d 'Manage leases: the logins that pgcreds made'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "sweep" -d 'Revoke every lease that has ended'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "audit" -d 'List what was done, from the audit log'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "exec" -d 'Run a command with a fresh login in its environment'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "agent" -d 'Keep files filled with valid credentials'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "init" -d 'Create an empty state file'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "connection" -d 'Manage connections: how to reach a server as its admin'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "role" -d 'Manage roles: the recipes for logins'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "issue" -d 'Make a login that expires, and print its credentials'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "lease" -d 'Manage leases: the logins that pgcreds made'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "sweep" -d 'Revoke every lease that has ended'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "audit" -d 'List what was done, from the audit log'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "exec" -d 'Run a command with a fresh login in its environment'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "agent" -d 'Keep files filled with valid credentials'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "doctor" -d 'Look for what does not work, or will hurt, and say how to mend it'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "add" -d 'Add a connection to the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "list" -d 'List the connections of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and __fish_seen_subcommand_from connection" -f -a "show" -d 'Show one connection, without its password'

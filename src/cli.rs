@@ -11,12 +11,12 @@ use clap::{
 };
 
 use crate::commands::{
-    agent, audit, completions, connection, exec, init, issue, lease, role, sweep,
+    agent, audit, completions, connection, doctor, exec, init, issue, lease, role, sweep,
 };
 use crate::context::Context;
 use crate::environment::variable;
-use crate::model::credential_format::CredentialFormat;
 use crate::model::audit_log::AuditLog;
+use crate::model::credential_format::CredentialFormat;
 use crate::ui::{Format, Ui};
 
 /// The ids of the arguments that every command takes unless it has one of the same name itself.
@@ -64,6 +64,7 @@ enum Command {
     Audit(audit::Args),
     Exec(exec::Args),
     Agent(agent::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
 }
 
@@ -117,6 +118,7 @@ impl Cli {
             Command::Audit(args) => audit::run(&context, args),
             Command::Exec(args) => exec::run(&context, args).await,
             Command::Agent(args) => agent::run(&context, args).await,
+            Command::Doctor(args) => doctor::run(&context, args).await,
             Command::Completions(args) => completions::run(&context, &args, command()),
         }
     }

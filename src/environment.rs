@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::secret::Secret;
 
@@ -29,20 +30,20 @@ pub(crate) fn secret_variable(name: &str) -> Option<Secret> {
     variable(name).map(Secret::new)
 }
 
+/// The time since 1970 by this host's clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "for names of logins, the audit log and a look at the clock itself; leases follow the server's"
+)]
+pub(crate) fn unix_time() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
 /// The user's home folder.
 pub(crate) fn home() -> Option<PathBuf> {
     variable("HOME").map(PathBuf::from)
-}
-
-/// Seconds since 1970 by this host's clock: for the log of what happened here, never for the life of a lease.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the audit log is this host's; leases follow the server's clock"
-)]
-pub(crate) fn unix_time() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }
 
 /// The name of the user that runs pgcreds, from the user database; the number where it has none.

@@ -90,6 +90,11 @@ pub(crate) fn kind(error: &anyhow::Error) -> Kind {
         .map_or(Kind::Request, |failure| failure.kind)
 }
 
+/// The next step, where the error has one.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
+    error.downcast_ref::<Failure>()?.hint.as_deref()
+}
+
 /// The error and what caused it on one line, as machines get it.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     format!("{error:#}").replace('\n', " ")
@@ -101,10 +106,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     for cause in error.chain().skip(1) {
         text.push_str(&format!("caused by: {cause}\n"));
     }
-    if let Some(hint) = error
-        .downcast_ref::<Failure>()
-        .and_then(|failure| failure.hint.as_ref())
-    {
+    if let Some(hint) = hint(error) {
         text.push_str(&format!("hint: {hint}\n"));
     }
     // Nobody is left to tell when stderr cannot be written to.

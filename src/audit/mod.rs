@@ -189,7 +189,7 @@ fn no_place() -> Result<()> {
 
 /// The events as lines, each with its end.
 fn lines(events: &[Event]) -> Result<String> {
-    let time = Timestamp::from_unix(unix_time());
+    let time = Timestamp::from_unix(unix_time().as_secs());
     let job = |name: &str| variable(name).map(|id| format!("{name}={id}"));
     let actor = Actor {
         os_user: user_name(),

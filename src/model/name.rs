@@ -20,7 +20,7 @@ const ROLE_PART: usize = 24;
 const LABEL_PART: usize = 20;
 
 /// Length of a generated password: 32 characters out of 62 are 190 bits.
-const PASSWORD_CHARACTERS: usize = 32;
+pub(crate) const PASSWORD_CHARACTERS: usize = 32;
 
 /// What is wrong with a name. The name itself is not repeated: it could be a misplaced secret.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use crate::model::name::{ConnectionName, IDENTIFIER_BYTES};
+use crate::model::password_policy::{InvalidPolicy, PasswordPolicy};
 use crate::model::statements::{InvalidStatements, PLACEHOLDERS, Statements};
 use crate::model::ttl::Ttl;
+use crate::model::username_template::{InvalidTemplate, UsernameTemplate};
 
 /// A role of the state file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -36,6 +38,12 @@ pub(crate) struct Role {
     pub(crate) reassign_owned_to: Option<String>,
     /// Live leases of this role at the most.
     pub(crate) max_leases: Option<u32>,
+    /// How logins are named, if not as `pgc_<role>_<label>_<random>`.
+    pub(crate) username_template: Option<UsernameTemplate>,
+    /// Letters and digits of a password; either this or `password_policy`.
+    pub(crate) password_length: Option<usize>,
+    /// Which characters a password has.
+    pub(crate) password_policy: Option<PasswordPolicy>,
 }
 
 /// One hour: short, and long enough for a person's task.
@@ -61,6 +69,12 @@ pub(crate) enum InvalidRole {
     GroupName,
     /// Statements of the named key that cannot be run.
     Statements(&'static str, InvalidStatements),
+    /// Names that PostgreSQL would cut, or that somebody could guess.
+    Username(InvalidTemplate),
+    /// Passwords that cannot be made, or are easy to guess.
+    Password(&'static str, InvalidPolicy),
+    /// Both a length and a policy.
+    TwoPasswords,
 }
 
 impl std::fmt::Display for InvalidRole {
@@ -83,6 +97,10 @@ impl std::fmt::Display for InvalidRole {
                 "the name of a PostgreSQL role has 1 to 63 bytes without control characters",
             ),
             Self::Statements(key, error) => write!(formatter, "{key}: {error}"),
+            Self::Username(error) => write!(formatter, "username_template: {error}"),
+            Self::Password(key, error) => write!(formatter, "{key}: {error}"),
+            Self::TwoPasswords => formatter
+                .write_str("password_length goes without password_policy, which has a length"),
         }
     }
 }
@@ -134,7 +152,7 @@ impl Role {
                 .check(known)
                 .map_err(|error| InvalidRole::Statements(key, error))?;
         }
-        Ok(())
+        self.check_password()
     }
 
     /// The group roles that the short forms name.

@@ -6,10 +6,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::model::name::{ConnectionName, Label, LeaseId, RoleName, generate_password};
+use crate::model::name::{ConnectionName, Label, RoleName};
 use crate::model::role::Role;
 use crate::model::timestamp::Timestamp;
 use crate::ops::connect::{self, Admin};
+use crate::ops::issue::new_login_name;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::login::NewLogin;
 use crate::postgres::privileges::{self, Standing};
@@ -103,8 +104,18 @@ pub(crate) async fn role(
     state.connection_for(name, role)?;
     let admin = connect::open(state, &role.connection).await?;
     check_groups(&admin, name, role).await?;
+    rehearse(&admin, name, role, issued_by).await
+}
+
+/// Makes a login with a session that is open already, and gives it up.
+pub(super) async fn rehearse(
+    admin: &Admin,
+    name: &RoleName,
+    role: &Role,
+    issued_by: &Label,
+) -> Result<RoleCheck> {
     let label = Label::lossy("probe");
-    let id = LeaseId::generate(name, &label);
+    let id = new_login_name(role, name, &label)?;
     // Counting leases is for those that are really made.
     let role = Role {
         max_leases: None,
@@ -112,7 +123,7 @@ pub(crate) async fn role(
     };
     let probe = NewLogin {
         id: &id,
-        password: &generate_password(),
+        password: &role.new_password(),
         verifier: OnceCell::new(),
         role_name: name,
         role: &role,

@@ -61,7 +61,7 @@ pub(crate) fn list(
     let since = wanted
         .since
         .as_ref()
-        .map(|since| since.before(unix_time()).to_string());
+        .map(|since| since.before(unix_time().as_secs()).to_string());
     let filters = [
         ("event", wanted.event.map(EventKind::as_str)),
         ("lease", wanted.lease.as_ref().map(LeaseId::as_str)),

@@ -3,14 +3,17 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
+use crate::environment::unix_time;
 use crate::failure::{Failure, one_line};
 use crate::model::credentials::Credentials;
 use crate::model::event::{Event, EventKind};
 use crate::model::lease::Lease;
-use crate::model::name::{Label, LeaseId, RoleName, generate_password};
+use crate::model::name::{Label, LeaseId, RoleName};
+use crate::model::role::Role;
 use crate::model::ttl::Ttl;
+use crate::model::username_template::Subject;
 use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
@@ -92,9 +95,9 @@ async fn entered(admin: &Admin, state: &State, fresh: Fresh) -> Result<Fresh> {
 async fn make(admin: &Admin, state: &State, request: &Request, event: &mut Event) -> Result<Fresh> {
     let ttl = check(state, request)?;
     let role = state.role(&request.role)?;
-    let id = LeaseId::generate(&request.role, &request.label);
+    let id = new_login_name(role, &request.role, &request.label)?;
     event.lease = Some(id.clone());
-    let password = generate_password();
+    let password = role.new_password();
     let login = NewLogin {
         id: &id,
         password: &password,
@@ -126,6 +129,19 @@ async fn make(admin: &Admin, state: &State, request: &Request, event: &mut Event
         lease,
         credentials,
         ttl,
+    })
+}
+
+/// A name for a login of this role. The server's clock is not known yet; this host's only makes names differ.
+pub(super) fn new_login_name(role: &Role, name: &RoleName, label: &Label) -> Result<LeaseId> {
+    let subject = Subject {
+        role: name,
+        label,
+        unix_time: unix_time().as_secs(),
+    };
+    role.new_login_name(subject).with_context(|| {
+        Failure::request(format!("could not name a login of role \"{name}\""))
+            .hint("Mend username_template of the role in the state file.")
     })
 }
 

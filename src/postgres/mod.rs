@@ -19,6 +19,7 @@ pub(crate) mod revocation;
 pub(crate) mod rotation;
 mod service;
 pub(crate) mod session;
+pub(crate) mod survey;
 mod tls;
 
 use postgres_protocol::escape::{escape_identifier, escape_literal};

@@ -65,6 +65,17 @@ impl StateFile {
         Ok(state)
     }
 
+    /// Reads and checks it even where others can read a password in it, and returns its permission bits as well.
+    pub(crate) fn inspect(&self) -> Result<(State, u32)> {
+        let state = self.parse(&self.read()?)?;
+        Ok((state, self.mode()?))
+    }
+
+    fn mode(&self) -> Result<u32> {
+        let metadata = fs::metadata(&self.path).context("could not look at the state file")?;
+        Ok(metadata.mode() & 0o777)
+    }
+
     /// Changes it in place under the lock; what comes out must be a valid state file.
     pub(crate) fn edit(&self, change: impl FnOnce(&State, &mut Edit) -> Result<()>) -> Result<()> {
         self.lock()?.edit(change)
@@ -111,7 +122,8 @@ impl StateFile {
         let mut state: State =
             toml::from_str(text).map_err(|error| invalid::failure(&self.path, text, &error))?;
         for (name, role) in &state.roles {
-            role.check().with_context(|| {
+            let checked = role.check().and_then(|()| role.check_names(name));
+            checked.with_context(|| {
                 Failure::request(format!(
                     "invalid state file \"{}\": role \"{name}\"",
                     self.path.display()
@@ -165,10 +177,7 @@ impl StateFile {
 
     /// A password in a file that others can read is a password that others have.
     fn refuse_readable_password(&self, state: &State) -> Result<()> {
-        let mode = fs::metadata(&self.path)
-            .context("could not look at the state file")?
-            .mode()
-            & 0o777;
+        let mode = self.mode()?;
         if mode & 0o077 == 0 {
             return Ok(());
         }

@@ -3,7 +3,8 @@
 use crate::harness::{Run, Sandbox};
 
 /// Every command, as `--help` lists them.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 27] = [
+    "doctor",
     "completions",
     "agent",
     "audit",

@@ -98,6 +98,9 @@ fn show_prints_the_statements() {
  max ttl seconds         86400
  reassign owned to
  max leases
+ username template
+ password length         32
+ password policy
 [exit 0]
 "#
     );
@@ -133,7 +136,10 @@ fn group_roles_stand_for_statements() {
   "default_ttl_seconds": 3600,
   "max_ttl_seconds": 86400,
   "reassign_owned_to": null,
-  "max_leases": 5
+  "max_leases": 5,
+  "username_template": null,
+  "password_length": 32,
+  "password_policy": null
 }
 [exit 0]
 "#

@@ -10,6 +10,7 @@ use crate::model::name::{ConnectionName, RoleName};
 use crate::model::role::{Role, default_ttl, max_ttl};
 use crate::model::statements::Statements;
 use crate::model::ttl::Ttl;
+use crate::model::username_template::UsernameTemplate;
 use crate::ops;
 use crate::state::{Section, State};
 
@@ -71,6 +72,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER")]
     max_leases: Option<u32>,
 
+    /// How logins are named, as in "v-{{ label | truncate(8) }}-{{ role | truncate(8) }}-{{ random(20) }}"
+    #[arg(long, value_name = "TEMPLATE")]
+    username_template: Option<String>,
+
+    /// Letters and digits of a password, 24 to 128 [default: 32]
+    #[arg(long, value_name = "NUMBER")]
+    password_length: Option<usize>,
+
     /// Do not connect
     #[arg(long)]
     no_verify: bool,
@@ -84,6 +93,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     state.connection(&args.connection)?;
     let role = args.into_role();
     role.check()
+        .and_then(|()| role.check_names(&name))
         .with_context(|| Failure::request(format!("invalid role \"{name}\"")))?;
     if is_verified {
         let check = ops::check::role(&state, &name, &role, &context.issued_by()).await?;
@@ -115,6 +125,9 @@ impl Args {
             max_ttl: self.max_ttl,
             reassign_owned_to: self.reassign_owned_to,
             max_leases: self.max_leases,
+            username_template: self.username_template.map(UsernameTemplate::new),
+            password_length: self.password_length,
+            password_policy: None,
         }
     }
 }
@@ -156,6 +169,18 @@ fn keys(role: &Role) -> Vec<(&'static str, Value)> {
         (
             "max_leases",
             role.max_leases.map(|most| i64::from(most).into()),
+        ),
+        (
+            "username_template",
+            role.username_template
+                .as_ref()
+                .map(|template| template.as_str().into()),
+        ),
+        (
+            "password_length",
+            role.password_length
+                .and_then(|length| i64::try_from(length).ok())
+                .map(Value::from),
         ),
     ]
     .into_iter()

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::model::name::{ConnectionName, RoleName};
+use crate::model::password_policy::PasswordPolicy;
 use crate::model::role::Role;
 use crate::model::ttl::Ttl;
+use crate::model::username_template::UsernameTemplate;
 
 /// One role.
 #[derive(Serialize)]
@@ -20,6 +22,9 @@ pub(super) struct View {
     max_ttl_seconds: Ttl,
     reassign_owned_to: Option<String>,
     max_leases: Option<u32>,
+    username_template: Option<UsernameTemplate>,
+    password_length: usize,
+    password_policy: Option<PasswordPolicy>,
 }
 
 impl View {
@@ -36,6 +41,9 @@ impl View {
             max_ttl_seconds: role.max_ttl,
             reassign_owned_to: role.reassign_owned_to.clone(),
             max_leases: role.max_leases,
+            username_template: role.username_template.clone(),
+            password_length: role.password_length(),
+            password_policy: role.password_policy.clone(),
         }
     }
 }

@@ -16,13 +16,13 @@ use serde_json::Value;
 use crate::harness::{Sandbox, normalize};
 
 /// Where the log is by default.
-fn path(sandbox: &Sandbox) -> PathBuf {
+pub(crate) fn path(sandbox: &Sandbox) -> PathBuf {
     sandbox.home().join(".local/state/pgcreds/audit.jsonl")
 }
 
 /// The events of a log; every line of it has to be one.
 #[track_caller]
-fn events(path: &Path) -> Vec<Value> {
+pub(crate) fn events(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.ends_with('\n'), "a torn end: {text}");
     let parse =
@@ -43,7 +43,7 @@ fn text(sandbox: &Sandbox) -> String {
 }
 
 /// The values of a field, "" where an event has none.
-fn values(events: &[Value], name: &str) -> Vec<String> {
+pub(crate) fn values(events: &[Value], name: &str) -> Vec<String> {
     let value = |event: &Value| event[name].as_str().unwrap_or_default().to_owned();
     events.iter().map(value).collect()
 }

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{ROTATED, Source, assert_recovers, assert_works, cluster, rotate};
+use super::{CONNECTION, ROTATED, Source, assert_recovers, assert_works, cluster, rotate};
+use crate::audit;
 use crate::harness::{Cluster, Run, Sandbox};
 
 fn rotate_by(cluster: &Cluster, statements: &str) -> (Sandbox, Run) {
@@ -105,4 +106,22 @@ fn a_standby_changes_nothing() {
     let run = rotate(&sandbox).exits(3);
     assert!(run.stderr.contains("(SQLSTATE 25006)"), "{run}");
     assert!(!Source::File.pending(&sandbox).exists());
+}
+
+#[test]
+fn each_is_one_line_of_the_audit_log() {
+    let cluster = cluster();
+    let (sandbox, run) = rotate_by(&cluster, "SELECT 1/0 -- {{password}}");
+    run.exits(3);
+    let state = sandbox.state();
+    let (without, _) = state.split_once("rotation_statements").unwrap();
+    sandbox.write_state(without);
+    rotate(&sandbox).success();
+    let events = audit::events(&audit::path(&sandbox));
+    assert_eq!(audit::values(&events, "event"), ["rotate", "rotate"]);
+    assert_eq!(audit::values(&events, "outcome"), ["failed", "ok"]);
+    assert_eq!(
+        audit::values(&events, "connection"),
+        [CONNECTION, CONNECTION]
+    );
 }

@@ -1,0 +1,128 @@
+//! Files of this host: who can read a secret, and who can change what pgcreds runs.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::finding::{Check, Finding};
+use crate::environment::{home, variable};
+use crate::model::connection::{Connection, PasswordSource};
+use crate::model::name::ConnectionName;
+use crate::state::{State, password_file};
+
+/// The state file: its mode, and passwords that stand in it.
+pub(super) fn state_file(path: &Path, state: &State, mode: u32) -> Vec<Finding> {
+    let mut findings = vec![state_file_mode(path, state, mode)];
+    for (name, connection) in &state.connections {
+        findings.extend(literal_password(name, connection));
+    }
+    findings
+}
+
+fn state_file_mode(path: &Path, state: &State, mode: u32) -> Finding {
+    let subject = format!("file {}", path.display());
+    let check = Check {
+        name: "state_file",
+        subject: &subject,
+    };
+    let has_password = state
+        .connections
+        .values()
+        .any(Connection::has_literal_password);
+    if has_password && mode & 0o077 != 0 {
+        return check.failure(
+            format!("it holds a password, and others can read it (mode {mode:04o}): every other command refuses it"),
+            format!("chmod 600 {}", quoted(path)),
+        );
+    }
+    if mode & 0o022 != 0 {
+        return check.failure(
+            format!("others can change it (mode {mode:04o}), and with it the SQL and the commands that pgcreds runs"),
+            format!("chmod go-w {}", quoted(path)),
+        );
+    }
+    check.ok(format!("mode {mode:04o}"))
+}
+
+/// A password in the state file is in its copies and its history too.
+fn literal_password(name: &ConnectionName, connection: &Connection) -> Option<Finding> {
+    if !connection.has_literal_password() {
+        return None;
+    }
+    let subject = format!("connection {name}");
+    let check = Check {
+        name: "literal_password",
+        subject: &subject,
+    };
+    Some(check.warning(
+        "the admin's password stands in the state file, and so in all copies of it",
+        format!(
+            "Write the password to a file of mode 0600, and in [connections.{name}]: password = {{ file = \"{}\" }}",
+            password_file(name).display()
+        ),
+    ))
+}
+
+/// The files that a connection's password comes from.
+pub(super) fn passwords(state: &State, name: &ConnectionName) -> Option<Finding> {
+    let connection = state.connections.get(name)?;
+    match &connection.password {
+        Some(PasswordSource::File(path)) => Some(own_password_file(&state.folder.join(path))),
+        None if !connection.has_literal_password() => libpq_password_file(),
+        _ => None,
+    }
+}
+
+fn own_password_file(path: &Path) -> Finding {
+    let subject = format!("file {}", path.display());
+    let check = Check {
+        name: "password_file",
+        subject: &subject,
+    };
+    let remedy = format!("chmod 600 {}", quoted(path));
+    match mode_of(path) {
+        None => check.failure(
+            "it cannot be read, and the admin's password shall be in it",
+            format!("install -m 600 /dev/stdin {}", quoted(path)),
+        ),
+        Some(mode) if mode & 0o007 != 0 => check.failure(
+            format!("every user of this host can read the admin's password (mode {mode:04o})"),
+            remedy,
+        ),
+        Some(mode) if mode & 0o070 != 0 => check.warning(
+            format!("the file's group can read the admin's password (mode {mode:04o})"),
+            remedy,
+        ),
+        Some(mode) => check.ok(format!("mode {mode:04o}")),
+    }
+}
+
+/// `~/.pgpass`, which libpq passes over when others can read it.
+fn libpq_password_file() -> Option<Finding> {
+    let path = variable("PGPASSFILE")
+        .map(PathBuf::from)
+        .or_else(|| home().map(|home| home.join(".pgpass")))?;
+    let mode = mode_of(&path)?;
+    let subject = format!("file {}", path.display());
+    let check = Check {
+        name: "password_file",
+        subject: &subject,
+    };
+    if mode & 0o077 == 0 {
+        return Some(check.ok(format!("mode {mode:04o}")));
+    }
+    Some(check.failure(
+        format!("others can read it (mode {mode:04o}): pgcreds and libpq pass over it"),
+        format!("chmod 600 {}", quoted(&path)),
+    ))
+}
+
+fn mode_of(path: &Path) -> Option<u32> {
+    let metadata = fs::metadata(path).ok()?;
+    Some(metadata.mode() & 0o777)
+}
+
+/// A path as a word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}

@@ -1,0 +1,164 @@
+//! Leases: how many there are, and whether somebody sweeps.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::finding::{Check, Finding};
+use crate::model::lease::{Lease, LeaseState};
+use crate::ops::connect::Admin;
+use crate::postgres::error::DatabaseError;
+use crate::postgres::ledger::{self, Entry, Filter};
+use crate::state::State;
+
+/// What the ledger of a server adds up to; only leases that this admin may administer, but for `others`.
+#[derive(Default)]
+struct Count {
+    active: usize,
+    expired: usize,
+    quarantined: usize,
+    others: usize,
+    newer: usize,
+    /// Sessions of leases that have ended.
+    late_sessions: i64,
+    /// Expired for more than an hour.
+    unswept: usize,
+    /// Roles that this state file does not have, of leases that were issued through this connection.
+    unknown_roles: BTreeSet<String>,
+}
+
+/// All checks of the leases on a server.
+pub(super) async fn examine(state: &State, admin: &Admin, hour_ago: &str) -> Result<Vec<Finding>> {
+    let name = admin.server.name();
+    let mut count = Count::default();
+    ledger::for_each(&admin.session, &Filter::default(), |entry| {
+        match entry {
+            Entry::Newer(..) => count.newer += 1,
+            Entry::Lease(lease) if !lease.is_ours => count.others += 1,
+            Entry::Lease(lease) => {
+                count.add(&lease, hour_ago);
+                let marker = &lease.marker;
+                if marker.connection == *name && !state.roles.contains_key(&marker.role) {
+                    count.unknown_roles.insert(format!("\"{}\"", marker.role));
+                }
+            }
+        }
+        Ok::<(), DatabaseError>(())
+    })
+    .await
+    .map_err(|error| {
+        error.failure(format!(
+            "could not list the leases of connection \"{name}\""
+        ))
+    })?;
+    let subject = format!("connection {name}");
+    let check = |name| Check {
+        name,
+        subject: &subject,
+    };
+    let sweep = format!("pgcreds sweep --connection {name}");
+    Ok(vec![
+        leases(check("leases"), &count),
+        other_admins(check("other_admins"), &count),
+        sweeping(check("sweep"), &count, &sweep),
+        late_sessions(check("late_sessions"), &count, &sweep),
+        quarantined(check("quarantined"), &count, &sweep),
+        newer(check("newer_leases"), &count),
+        unknown_roles(check("unknown_roles"), &count),
+    ])
+}
+
+impl Count {
+    fn add(&mut self, lease: &Lease, hour_ago: &str) {
+        match lease.state {
+            LeaseState::Active => self.active += 1,
+            LeaseState::Expired => self.expired += 1,
+            LeaseState::Quarantined => self.quarantined += 1,
+        }
+        if lease.state != LeaseState::Active {
+            self.late_sessions += lease.sessions;
+        }
+        // Both are UTC in one form, so the earlier is the smaller.
+        if lease.state == LeaseState::Expired && lease.expires_at.to_string().as_str() < hour_ago {
+            self.unswept += 1;
+        }
+    }
+}
+
+fn leases(check: Check<'_>, count: &Count) -> Finding {
+    check.ok(format!(
+        "{} active, {} expired, {} quarantined",
+        count.active, count.expired, count.quarantined
+    ))
+}
+
+fn other_admins(check: Check<'_>, count: &Count) -> Finding {
+    check.ok(format!(
+        "{} leases of other admins, who sweep them",
+        count.others
+    ))
+}
+
+fn sweeping(check: Check<'_>, count: &Count, sweep: &str) -> Finding {
+    if count.unswept > 0 {
+        return check.warning(
+            format!(
+                "{} leases ended more than an hour ago and are still there: does a timer run pgcreds sweep?",
+                count.unswept
+            ),
+            sweep,
+        );
+    }
+    check.ok("no lease has been expired for more than an hour")
+}
+
+fn late_sessions(check: Check<'_>, count: &Count, sweep: &str) -> Finding {
+    if count.late_sessions > 0 {
+        return check.warning(
+            format!(
+                "{} sessions of leases that have ended: PostgreSQL looks at the end only at login",
+                count.late_sessions
+            ),
+            sweep,
+        );
+    }
+    check.ok("no lease that has ended has a session")
+}
+
+fn quarantined(check: Check<'_>, count: &Count, sweep: &str) -> Finding {
+    if count.quarantined > 0 {
+        return check.warning(
+            format!(
+                "{} leases are cut off and could not be dropped; a sweep says why",
+                count.quarantined
+            ),
+            sweep,
+        );
+    }
+    check.ok("every lease that was revoked is gone")
+}
+
+fn newer(check: Check<'_>, count: &Count) -> Finding {
+    if count.newer > 0 {
+        return check.warning(
+            format!(
+                "{} leases were made by a newer pgcreds; this one ({}) leaves them alone",
+                count.newer,
+                env!("CARGO_PKG_VERSION")
+            ),
+            "Install the pgcreds that made them.",
+        );
+    }
+    check.ok("none of a newer pgcreds")
+}
+
+fn unknown_roles(check: Check<'_>, count: &Count) -> Finding {
+    if count.unknown_roles.is_empty() {
+        return check.ok("the roles of all leases are in the state file");
+    }
+    let roles: Vec<&str> = count.unknown_roles.iter().map(String::as_str).collect();
+    check.ok(format!(
+        "leases of roles that are not in the state file are revoked without revocation_statements: {}",
+        roles.join(", ")
+    ))
+}

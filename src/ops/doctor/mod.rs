@@ -1,0 +1,85 @@
+//! Looking for what does not work, or will hurt, before it does. Nothing is changed: what is tried is given up.
+
+mod admin;
+mod files;
+mod finding;
+mod leases;
+mod roles;
+mod server;
+
+use anyhow::Result;
+
+use crate::model::name::{ConnectionName, Label};
+use crate::ops::connect::{Admin, open_all};
+use crate::state::{State, StateFile};
+
+pub(crate) use finding::{Finding, Status};
+
+use finding::Check;
+
+/// Looks at the state file, and at the named connections with their roles and leases; at all where none is named.
+pub(crate) async fn examine(
+    file: &StateFile,
+    named: &[ConnectionName],
+    issued_by: &Label,
+) -> Result<Vec<Finding>> {
+    let (state, mode) = file.inspect()?;
+    let names = crate::ops::leases::connections(&state, named)?;
+    let mut findings = files::state_file(file.path(), &state, mode);
+    if named.is_empty() {
+        findings.extend(roles::without_connection(&state));
+    }
+    for (name, admin) in open_all(&state, &names).await {
+        findings.extend(files::passwords(&state, &name));
+        let subject = format!("connection {name}");
+        let check = Check {
+            name: "reachable",
+            subject: &subject,
+        };
+        let look = format!("pgcreds connection check {name}");
+        match admin {
+            Err(error) => findings.push(check.error(&error, &look)),
+            Ok(admin) => {
+                let examined = examine_connection(&state, &admin, issued_by, &mut findings).await;
+                if let Err(error) = examined {
+                    findings.push(check.error(&error, &look));
+                }
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// Everything that takes a session. Fails where the session is of no more use.
+async fn examine_connection(
+    state: &State,
+    admin: &Admin,
+    issued_by: &Label,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let name = admin.server.name();
+    let seen = server::look(admin).await?;
+    findings.extend(server::examine(&seen, admin).await);
+    findings.extend(admin::examine(&seen, admin).await);
+    for (role_name, role) in &state.roles {
+        if role.connection == *name {
+            let subject = roles::Subject {
+                state,
+                admin,
+                seen: &seen,
+                name: role_name,
+                role,
+                issued_by,
+            };
+            findings.extend(roles::examine(&subject).await?);
+        }
+    }
+    findings.extend(leases::examine(state, admin, &seen.survey.hour_ago).await?);
+    Ok(())
+}
+
+/// The address of a session as people write it.
+fn place(admin: &Admin) -> String {
+    let host = &admin.session.address().host;
+    format!("{}:{}", host.name, host.port)
+}
