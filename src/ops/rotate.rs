@@ -36,7 +36,6 @@ pub(crate) async fn rotate(
 ) -> Result<Rotated> {
     // What can be refused is refused to those who may only read, too.
     rotatable::source(state, name)?;
-    state.audit.prepare()?;
     let rotated = rotate_locked(file, name, is_confirmed).await;
     let event = Event::new(EventKind::Rotate).connection(name);
     state.audit.note(&match &rotated {

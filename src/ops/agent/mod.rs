@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::model::name::{ConnectionName, FileName, Label, LeaseId};
 use crate::ops::connect;
 use crate::ops::report::Report;
+use crate::ops::trace;
 use crate::state::State;
 use crate::ui::Log;
 use health::Health;
@@ -272,7 +273,8 @@ async fn fill(
     keepers: Vec<&mut Keeper>,
     log: Log,
 ) -> Vec<Unfilled> {
-    let admin = match connect::open(state, &connection).await {
+    let opened = connect::open(state, &connection).await;
+    let admin = match trace::failure(state, || trace::connect(&connection), opened) {
         Ok(admin) => admin,
         Err(error) => {
             let names = keepers.into_iter().map(|keeper| keeper.name().clone());

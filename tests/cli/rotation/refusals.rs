@@ -157,7 +157,13 @@ fn read_only_folder(cluster: &Cluster, sandbox: &Sandbox) {
     let state = sandbox.state().replace(&old, &file.display().to_string());
     fs::write(config.join("creds.toml"), state).unwrap();
     fs::set_permissions(&folder, Permissions::from_mode(0o555)).unwrap();
-    let rotate = [&["--state", "config/creds.toml"], &ROTATE[..]].concat();
+    let places = [
+        "--state",
+        "config/creds.toml",
+        "--audit-log",
+        "config/audit",
+    ];
+    let rotate = [&places, &ROTATE[..]].concat();
     let invocation = if rustix::process::getuid().is_root() {
         // The build folder may be out of that user's reach.
         let program = sandbox.home().join("pgcreds");

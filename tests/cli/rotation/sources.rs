@@ -76,6 +76,8 @@ fn names_in(folder: &std::path::Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap().flatten();
     let mut names: Vec<String> = entries
         .map(|entry| entry.file_name().into_string().unwrap())
+        // The audit log's folder.
+        .filter(|name| name != ".local")
         .collect();
     names.sort();
     names
