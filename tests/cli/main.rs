@@ -36,6 +36,7 @@ mod lease_stage;
 mod libpq;
 mod password_credential;
 mod password_sources;
+mod progress;
 mod readme;
 mod reference_flow;
 mod renew;

@@ -22,7 +22,7 @@ format = "dotenv"
 "#;
 
 /// Every command that does not print credentials; ID stands for a lease.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 30] = [
     "init",
     "connection list",
     "connection show my-postgres-db",
@@ -49,6 +49,9 @@ const COMMANDS: [&str; 27] = [
     "agent --once",
     "lease revoke ID",
     "sweep",
+    "doctor",
+    "connection rotate my-postgres-db",
+    "completions bash",
     "audit",
 ];
 
