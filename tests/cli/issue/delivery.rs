@@ -109,7 +109,7 @@ fn a_stdout_that_never_was() {
     assert_eq!(
         run.to_string(),
         "--- stderr ---\n\
-         error: stdout is closed, and the credentials would be lost\n\
+         error: stdout is closed or /dev/null, and the credentials would be lost\n\
          [exit 1]\n"
     );
     assert_eq!(proxy.connections(), 0);
