@@ -187,8 +187,16 @@ impl Server {
                 other => opened = other,
             }
         }
-        let Open { client, mode } = opened?;
+        let Open {
+            client,
+            mode,
+            has_standard_strings,
+        } = opened?;
         let session = Session::new(client, address.clone(), is_verified || place.is_local());
+        // A text that begins a transaction is read before its own SET takes effect.
+        if !has_standard_strings {
+            session.run("SET standard_conforming_strings = on").await?;
+        }
         if mode.is_unfit_for(self.target(), &session).await? {
             return Err(DatabaseError::read_only().into());
         }

@@ -70,6 +70,8 @@ fn socket(host: &Host) -> PathBuf {
 pub(super) struct Open {
     pub(super) client: Client,
     pub(super) mode: Mode,
+    /// Whether strings mean what the SQL standard says, as they do unless the server is told otherwise.
+    pub(super) has_standard_strings: bool,
 }
 
 /// What the server reported of itself at log-in; nothing before PostgreSQL 14.
@@ -134,8 +136,13 @@ where
         in_hot_standby: is_on("in_hot_standby"),
         default_read_only: is_on("default_transaction_read_only"),
     };
+    let has_standard_strings = is_on("standard_conforming_strings").unwrap_or_default();
     tokio::spawn(connection);
-    Open { client, mode }
+    Open {
+        client,
+        mode,
+        has_standard_strings,
+    }
 }
 
 /// libpq's `requirepeer`: the server at the other end of a Unix socket runs as that user.
