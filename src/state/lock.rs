@@ -1,12 +1,13 @@
 //! One writer at a time: a lock file beside the state file, which is never renamed or removed.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use rustix::fs::OFlags;
 
 use crate::failure::Failure;
 
@@ -26,20 +27,8 @@ impl Lock {
     pub(super) fn acquire(path: &Path) -> Result<Self> {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&name)
-            .with_context(|| {
-                Failure::request(format!(
-                    "could not open the lock file \"{}\"",
-                    Path::new(&name).display()
-                ))
-                .hint("The state file can only be changed by a user who may write to its folder.")
-            })?;
+        let name = Path::new(&name);
+        let mut file = open(name).with_context(|| could_not_open(name))?;
         let end = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
@@ -57,6 +46,28 @@ impl Lock {
             .and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
+}
+
+/// Opens the lock file itself, never what a link in its place leads to: it is written to.
+fn open(name: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(name)
+}
+
+fn could_not_open(name: &Path) -> Failure {
+    let path = name.display();
+    if fs::symlink_metadata(name).is_ok_and(|found| found.is_symlink()) {
+        return Failure::request(format!("the lock file \"{path}\" is a symbolic link"))
+            .hint("Find out who put it there, and remove it.");
+    }
+    Failure::request(format!("could not open the lock file \"{path}\""))
+        .hint("The state file can only be changed by a user who may write to its folder.")
 }
 
 /// Says who holds the lock.
