@@ -16,7 +16,8 @@ use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::live_leases;
-use crate::postgres::session::{LOCK_TIMEOUT, Session, begin, foreign};
+use crate::postgres::session::{Session, foreign};
+use crate::postgres::turn::{Turn, begin_in_turn};
 use crate::postgres::{identifier, literal};
 
 /// `to_char` format of a [`Timestamp`].
@@ -143,25 +144,19 @@ impl NewLogin<'_> {
                 self.role_name, self.connection
             )
         };
-        let lock = self.queue(in_turn);
         let count = match self.role.max_leases {
             Some(_) => live_leases(self.role_name),
             None => "0".into(),
         };
         let sql = format!(
-            "{} {lock} SELECT to_char(now() AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS issued_at, \
+            "SELECT to_char(now() AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS issued_at, \
              to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS expires_at, \
              to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS max_expires_at, \
              current_setting('transaction_read_only') AS read_only, ({count}) AS live;",
-            begin(),
             self.ttl.as_seconds(),
             self.role.max_ttl.as_seconds(),
         );
-        let rows = session
-            .run(&sql)
-            .await
-            // Nothing was made yet: a session that is lost here leaves nothing to look for.
-            .map_err(|error| error.elsewhere().failure(what()))?;
+        let rows = begin_in_turn(session, self.turns(in_turn), &sql, what).await?;
         let value = |name: &str| {
             rows.iter()
                 .find_map(|row| row.try_get(name).ok().flatten())
@@ -191,22 +186,13 @@ impl NewLogin<'_> {
         })
     }
 
-    /// The locks that make logins wait for each other where they must: those of a role whose leases are counted, and those
-    /// that grant on objects, because PostgreSQL lets only one at a time change an object's access control list and fails
-    /// the others. `in_turn` is for those that have got into each other's way nevertheless.
-    fn queue(&self, in_turn: bool) -> String {
-        let counting = self
-            .role
-            .max_leases
-            .map(|_| format!("pgcreds {}", self.role_name));
+    /// What has to be waited for. `in_turn` is for those that have got into each other's way nevertheless.
+    fn turns(&self, in_turn: bool) -> Vec<Turn> {
+        let is_counting = self.role.max_leases.is_some();
         let is_granting = in_turn || self.role.creation_statements.grants_on_objects();
-        let granting = is_granting.then(|| "pgcreds".to_owned());
-        // Whoever waits in these queues is in nobody's way: only the time limit of a statement holds.
-        let locks = [counting, granting].into_iter().flatten().map(|key| {
-            let key = literal(&key);
-            format!("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(hashtext({key})); {LOCK_TIMEOUT};")
-        });
-        locks.collect()
+        let counting = is_counting.then(|| Turn::counting(self.role_name));
+        let granting = is_granting.then(Turn::granting);
+        counting.into_iter().chain(granting).collect()
     }
 
     fn verifier(&self) -> &str {

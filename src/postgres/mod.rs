@@ -21,6 +21,7 @@ mod service;
 pub(crate) mod session;
 pub(crate) mod survey;
 mod tls;
+mod turn;
 
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 

@@ -16,7 +16,7 @@ const STATEMENT_SECONDS: u64 = 60;
 const ANSWER_SECONDS: u64 = STATEMENT_SECONDS + 10;
 
 /// Limits how long a statement of ours waits for a lock.
-pub(super) const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
 
 /// A parameter of a query with its type, so that no round trip is needed to ask for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
