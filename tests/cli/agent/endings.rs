@@ -101,5 +101,24 @@ fn a_second_signal_is_for_those_who_cannot_wait() {
         agent.running.signal(Signal::TERM);
         agent.running.stderr().contains("\"stopped\"")
     });
-    assert_eq!(agent.running.wait().success().stdout, "");
+    assert_eq!(agent.running.wait().exits(4).stdout, "");
+}
+
+/// What could not be revoked is not passed over in silence.
+#[test]
+fn leases_that_could_not_be_revoked_make_the_exit_code_4() {
+    let keys = r#"revocation_statements = ["SELECT CASE WHEN position('_other_' in '{{name}}') > 0 THEN 1/0 END"]"#;
+    let app = App::with(keys);
+    app.describe("app", "");
+    app.describe("other", "");
+    let agent = app.agent(&[]);
+    let held = app.user("other");
+    agent.running.signal(Signal::TERM);
+    let ended = agent.running.wait().exits(4);
+    let events = super::events(&ended.stderr);
+    let of = |event: &str| events.iter().find(|line| line["event"] == event).unwrap();
+    assert_eq!(of("revoke_failed")["lease"], held.as_str(), "{ended}");
+    assert_eq!(of("stopped")["revoked"], "1");
+    assert_eq!(of("stopped")["incomplete"], "true");
+    assert_eq!(app.logins(), [held]);
 }
