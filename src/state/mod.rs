@@ -1,5 +1,6 @@
 //! The state file: connections and roles, written by people and by pgcreds alike. It holds no leases.
 
+mod claim;
 mod edit;
 mod file;
 mod invalid;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Deserialize;
 
+pub(crate) use claim::{Claim, Claimed};
 pub(crate) use edit::{Edit, Section};
 pub(crate) use file::{Locked, StateFile};
 pub(crate) use pending::Pending;

@@ -25,7 +25,7 @@ use crate::ops::hold::{PAUSES, two_thirds};
 use crate::ops::issue::{self, Fresh, Request};
 use crate::ops::renew::extend;
 use crate::postgres::renewal::Renewed;
-use crate::state::State;
+use crate::state::{Claimed, State};
 use crate::ui::Log;
 use crate::ui::credentials::{fill_in, render};
 
@@ -97,6 +97,14 @@ impl Keeper {
             error: None,
             telling: None,
         })
+    }
+
+    /// Fails when another process keeps the file. A place that cannot be written to yet is tried again later.
+    pub(super) fn claim(&mut self) -> Result<()> {
+        match self.output.claim() {
+            Err(error) if error.is::<Claimed>() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn connection(&self) -> &ConnectionName {
