@@ -104,6 +104,9 @@ async fn start_and_wait(context: &Context, args: &Args) -> Result<ExitCode> {
         issued_by: context.issued_by(),
     };
     let issued = ops::issue::issue(&state, &request).await?;
+    for warning in &issued.fresh.warnings {
+        context.ui.warn(warning);
+    }
     let prepared = prepare(args, &issued.fresh.credentials);
     let (environment, password_file) = match prepared {
         Ok(prepared) => prepared,

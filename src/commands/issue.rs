@@ -88,6 +88,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     let format = args.format.unwrap_or_else(|| default_format(context));
     let issued = ops::issue::issue(&state, &request).await?;
+    for warning in &issued.fresh.warnings {
+        context.ui.warn(warning);
+    }
     if args.verify
         && let Err(error) = ops::verify::verify(&state, &issued).await
     {

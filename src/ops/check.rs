@@ -133,6 +133,8 @@ pub(super) async fn rehearse(
         label: &label,
     };
     let (made, times) = probe.rehearse(&admin.session).await?;
+    let mut warnings = warnings(name, &role, &made.attributes);
+    warnings.extend(probe.remarks(&admin.session, true));
     let has = |attribute: &str| made.attributes.contains(&attribute);
     Ok(RoleCheck {
         role: name.clone(),
@@ -144,7 +146,7 @@ pub(super) async fn rehearse(
         createdb: has("createdb"),
         replication: has("replication"),
         bypassrls: has("bypassrls"),
-        warnings: warnings(name, &role, &made.attributes),
+        warnings,
         member_of: made.member_of,
     })
 }

@@ -190,9 +190,11 @@ impl Server {
         let Open {
             client,
             mode,
+            notices,
             has_standard_strings,
         } = opened?;
-        let session = Session::new(client, address.clone(), is_verified || place.is_local());
+        let is_verified = is_verified || place.is_local();
+        let session = Session::new(client, address.clone(), is_verified, notices);
         // A text that begins a transaction is read before its own SET takes effect.
         if !has_standard_strings {
             session.run("SET standard_conforming_strings = on").await?;

@@ -136,6 +136,19 @@ impl NewLogin<'_> {
         Ok((made, times))
     }
 
+    /// What the server said about the creation statements, without the secret that was sent.
+    pub(crate) fn remarks(&self, session: &Session, with_notices: bool) -> Vec<String> {
+        session
+            .take_notices()
+            .into_iter()
+            .filter(|notice| notice.is_warning || with_notices)
+            .map(|notice| {
+                let text = notice.text.replace(self.verifier(), "***");
+                format!("the server says: {text}")
+            })
+            .collect()
+    }
+
     /// First round trip: begins the transaction, reads the clock, and refuses what must not be tried.
     async fn begin(&self, session: &Session, in_turn: bool) -> Result<Times> {
         let what = || {
@@ -156,6 +169,8 @@ impl NewLogin<'_> {
             self.ttl.as_seconds(),
             self.role.max_ttl.as_seconds(),
         );
+        // What was said earlier has nothing to do with this login.
+        session.take_notices();
         let rows = begin_in_turn(session, self.turns(in_turn), &sql, what).await?;
         let value = |name: &str| {
             rows.iter()

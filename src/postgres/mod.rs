@@ -10,6 +10,7 @@ mod handshake;
 pub(crate) mod ledger;
 pub(crate) mod login;
 mod negotiation;
+mod notices;
 mod opening;
 pub(crate) mod passfile;
 pub(crate) mod privileges;

@@ -233,6 +233,10 @@ impl Keeper {
         };
         state.audit.prepare()?;
         let fresh = issue::issue_with(admin, state, &request).await?;
+        for warning in &fresh.warnings {
+            let file = ("file", self.name.as_str());
+            log.event("warning", &[file, ("text", warning)]);
+        }
         let content = self.content(&fresh);
         let kept = Kept {
             lease: fresh.lease,
