@@ -56,6 +56,8 @@ pub(crate) struct Made {
     pub(crate) oid: u32,
     pub(crate) attributes: Vec<&'static str>,
     pub(crate) member_of: Vec<String>,
+    /// The connection's database, if the login may not connect to it.
+    pub(crate) closed_database: Option<String>,
 }
 
 /// Attributes of a role that are worth knowing, with their column in `pg_roles`.
@@ -108,7 +110,9 @@ impl NewLogin<'_> {
             .collect();
         let sql = format!(
             "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
-             JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of \
+             JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of, \
+             CASE WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN current_database() END \
+             AS pgcreds_closed_database \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
             self.creation_sql(&times, &marker),
             columns.join(", "),
@@ -132,6 +136,7 @@ impl NewLogin<'_> {
             member_of: value("pgcreds_member_of")
                 .and_then(|list| serde_json::from_str(list).ok())
                 .unwrap_or_default(),
+            closed_database: value("pgcreds_closed_database").map(str::to_owned),
         };
         Ok((made, times))
     }
