@@ -7,7 +7,7 @@ use rand::seq::SliceRandom as _;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::Config;
 
-use crate::environment::user_name;
+use crate::environment::{secret_variable, user_name};
 use crate::failure::Failure;
 use crate::model::connection_url::{Host, Parameters, SslMode, Target};
 use crate::model::name::ConnectionName;
@@ -261,6 +261,25 @@ impl Server {
             .clone()
             .or_else(|| self.parameters.password.clone())
             .or_else(|| passfile::password(self.parameters.passfile.as_deref(), &wanted))
+    }
+
+    /// Where the password for that address comes from, if that is not the connection's own source: libpq's rules.
+    pub(crate) fn password_origin(&self, address: &Address) -> Option<String> {
+        if self.password.is_some() {
+            return None;
+        }
+        if let Some(password) = &self.parameters.password {
+            let is_variable = secret_variable("PGPASSWORD").as_ref() == Some(password);
+            let origin = if is_variable {
+                "environment variable PGPASSWORD"
+            } else {
+                "the service file"
+            };
+            return Some(origin.to_owned());
+        }
+        self.password_for(address)?;
+        let file = passfile::path(self.parameters.passfile.as_deref())?;
+        Some(format!("password file \"{}\"", file.display()))
     }
 
     fn connect_failure(&self, address: &Address, error: anyhow::Error) -> anyhow::Error {

@@ -14,6 +14,7 @@ use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::model::statements::Statements;
 use crate::ops;
+use crate::ops::connect::Admin;
 use crate::state::{Access, Section, State, StateFile, password_file, write_secret};
 
 /// Add a connection to the state file
@@ -113,13 +114,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     connection.password = args.password.source()?;
     ops::connect::parameters(&name, &connection)?;
     if !args.no_verify {
-        let server = ops::connect::server(&name, &connection, &state.folder).await?;
-        let admin = ops::connect::open_server(server).await?;
-        let check = ops::check::connection(&admin).await?;
-        context.ui.detail(&format!(
-            "connected to PostgreSQL {} as \"{}\"",
-            check.server_version, check.username
-        ));
+        let admin = verify(context, &name, &connection, &state).await;
+        let admin = admin.map_err(|error| not_added(&name, error))?;
+        if let Some(origin) = admin.server.password_origin(admin.session.address()) {
+            context.ui.status(&format!(
+                "the password is not stored: it is taken from {origin} each time"
+            ));
+        }
         connection.password = admin
             .typed
             .map(PasswordSource::Literal)
@@ -139,9 +140,47 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     } else {
         save(&file, &name, &connection, None)?;
     }
-    context.ui.status(&format!("added connection \"{name}\""));
+    let next = if args.no_verify {
+        format!("; next: pgcreds connection check {name}")
+    } else {
+        String::new()
+    };
+    context
+        .ui
+        .status(&format!("added connection \"{name}\"{next}"));
     context.ui.result(&View::new(&name, &connection))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the connection, and sees that logins can be made over it.
+async fn verify(
+    context: &Context,
+    name: &ConnectionName,
+    connection: &Connection,
+    state: &State,
+) -> Result<Admin> {
+    let server = ops::connect::server(name, connection, &state.folder).await?;
+    let admin = ops::connect::open_server(server).await?;
+    let check = ops::check::connection(&admin).await?;
+    context.ui.detail(&format!(
+        "connected to PostgreSQL {} as \"{}\"",
+        check.server_version, check.username
+    ));
+    Ok(admin)
+}
+
+/// A connection that was not added cannot be checked: says how to add it all the same.
+fn not_added(name: &ConnectionName, mut error: anyhow::Error) -> anyhow::Error {
+    if let Some(failure) = error.downcast_mut::<Failure>()
+        && let Some(hint) = failure.next_step()
+        && let Some((first_step, check)) = hint.split_once(", then run: ")
+        && check == format!("pgcreds connection check {name}")
+    {
+        failure.replace_hint(format!(
+            "{first_step}, then run this again; or add it with --no-verify, and later run: {check}"
+        ));
+    }
+    error
 }
 
 /// Writes the connection into the state file, and a password into a file of its own: both or neither.
