@@ -78,8 +78,8 @@ pub(crate) struct Args {
     #[arg(long)]
     nested: bool,
 
-    /// The command and its arguments [default: $SHELL]
-    #[arg(last = true, value_name = "COMMAND")]
+    /// The command and its arguments, after -- or without it [default: $SHELL]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
