@@ -94,8 +94,8 @@ fn show_prints_the_statements() {
  set role
  renew statements
  revocation statements
- default ttl seconds     3600
- max ttl seconds         86400
+ default ttl             1h
+ max ttl                 24h
  reassign owned to
  max leases
  username template
@@ -156,10 +156,10 @@ fn list_has_a_row_for_each_role() {
     add(&sandbox, "by-name", &short).success();
     assert_eq!(
         run(&sandbox, "role list").to_string(),
-        r#" role      connection       default ttl seconds   max ttl seconds   member of
-───────────────────────────────────────────────────────────────────────────────────────
- by-name   my-postgres-db   90                    86400
- member    my-postgres-db   3600                  86400             app_rw, odd "group
+        r#" role      connection       default ttl   max ttl   member of
+───────────────────────────────────────────────────────────────────────
+ by-name   my-postgres-db   1m30s         24h
+ member    my-postgres-db   1h            24h       app_rw, odd "group
 [exit 0]
 "#
     );
