@@ -15,13 +15,15 @@ use crate::ui::{Log, LogFormat};
 
 /// Keep files filled with valid credentials
 ///
-/// The files are described in the state file, as [files.NAME]. Each lease is renewed at two thirds of its time; when it
-/// can live no longer, a new one is written in its place and the old one revoked after a while. Without a server the files
-/// stay as they are. SIGHUP reads the state file again; SIGTERM revokes the leases and removes the files, and a second one
-/// does not wait for the server. Tells systemd how it is (Type=notify).
+/// The files are described in the state file, as [files.NAME]. Each lease is
+/// renewed at two thirds of its time; when it can live no longer, a new one is
+/// written in its place and the old one revoked after a while. Without a server
+/// the files stay as they are. SIGHUP reads the state file again; SIGTERM
+/// revokes the leases and removes the files, and a second one does not wait for
+/// the server. Tells systemd how it is (Type=notify).
 ///
-/// Exit codes: 0 when all leases were revoked at its stop, or kept; 4 when some were not, which end by themselves and are
-/// swept then.
+/// Exit codes: 0 when all leases were revoked at its stop, or kept; 4 when some
+/// were not, which end by themselves and are swept then.
 ///
 /// Examples:
 ///   pgcreds agent

@@ -33,17 +33,20 @@ const KEPT: [&str; 10] = [
 
 /// Run a command with a fresh login in its environment
 ///
-/// Sets PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGAPPNAME, DATABASE_URL, PGCREDS_LEASE and PGCREDS_EXPIRES_AT
-/// (PGSSLMODE and PGSSLROOTCERT where the connection has them); other PG* variables and an old DATABASE_URL are taken out first. The lease is
-/// renewed while the command runs, and revoked when it ends. Without a command it starts $SHELL.
+/// Sets PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGAPPNAME,
+/// DATABASE_URL, PGCREDS_LEASE and PGCREDS_EXPIRES_AT (PGSSLMODE and
+/// PGSSLROOTCERT where the connection has them); other PG* variables and an old
+/// DATABASE_URL are taken out first. The lease is renewed while the command
+/// runs, and revoked when it ends. Without a command it starts $SHELL.
 ///
-/// Exit codes: the command's own; 128+N when signal N ended it; 127 not found; 126 not executable; 125 pgcreds itself
-/// failed before the command ran.
+/// Exit codes: the command's own; 128+N when signal N ended it; 127 not found;
+/// 126 not executable; 125 pgcreds itself failed before the command ran.
 ///
 /// Examples:
 ///   pgcreds exec app-role -- psql
 ///   pgcreds exec app-role --ttl 10m --for nightly -- ./report.sh
-///   pgcreds exec app-role --env 'SPRING_DATASOURCE_URL={{ jdbc }}' -- java -jar app.jar
+///   pgcreds exec app-role --env 'SPRING_DATASOURCE_URL={{ jdbc }}' -- \
+///     java -jar app.jar
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

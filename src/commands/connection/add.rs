@@ -19,15 +19,19 @@ use crate::state::{Access, Section, State, StateFile, password_file, write_secre
 
 /// Add a connection to the state file
 ///
-/// Connects first, to see that it works. A password that is typed or piped in is stored in a file of its own beside the
-/// state file (NAME.password, mode 0600). Without any password option libpq's rules hold (PGPASSWORD, ~/.pgpass), and
-/// a person at a terminal is asked when the server wants one.
+/// Connects first, to see that it works. A password that is typed or piped in
+/// is stored in a file of its own beside the state file (NAME.password, mode
+/// 0600). Without any password option libpq's rules hold (PGPASSWORD,
+/// ~/.pgpass), and a person at a terminal is asked when the server wants one.
 ///
 /// Examples:
-///   pgcreds connection add my-postgres-db --username vaultadmin --allowed-roles app-role \
+///   pgcreds connection add my-postgres-db \
+///     --username vaultadmin --allowed-roles app-role \
 ///     --url 'postgresql://{{username}}:{{password}}@db.example.com:5432/mydb'
-///   pgcreds connection add local --url 'postgresql:///postgres?host=/var/run/postgresql'
-///   pgcreds connection add prod --url postgresql://db/app --username admin --password-command 'op read op://it/db/pw'
+///   pgcreds connection add local \
+///     --url 'postgresql:///postgres?host=/var/run/postgresql'
+///   pgcreds connection add prod --url postgresql://db/app \
+///     --username admin --password-command 'op read op://it/db/pw'
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

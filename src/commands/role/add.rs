@@ -16,14 +16,19 @@ use crate::state::{Section, State};
 
 /// Add a role to the state file
 ///
-/// What a login may do comes from group roles (--member-of, --set-role), or from SQL (--creation-statements) with the
-/// placeholders {{name}}, {{password}} and {{expiration}}. A login is made and given up at once, to see that it works.
+/// What a login may do comes from group roles (--member-of, --set-role), or
+/// from SQL (--creation-statements) with the placeholders {{name}},
+/// {{password}} and {{expiration}}. A login is made and given up at once, to
+/// see that it works.
 ///
 /// Examples:
 ///   pgcreds role add app-role --connection my-postgres-db --member-of app_rw
-///   pgcreds role add migrate --connection my-postgres-db --set-role app_owner --default-ttl 15m
-///   pgcreds role add app-role --connection my-postgres-db --default-ttl 1h --max-ttl 24h --creation-statements \
-///     "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"
+///   pgcreds role add migrate --connection my-postgres-db \
+///     --set-role app_owner --default-ttl 15m
+///   pgcreds role add app-role --connection my-postgres-db \
+///     --default-ttl 1h --max-ttl 24h \
+///     --creation-statements "CREATE ROLE \"{{name}}\" WITH LOGIN
+///       PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, group(
     clap::ArgGroup::new("recipe").required(true).multiple(true).args(["creation_statements", "member_of", "set_role"])
