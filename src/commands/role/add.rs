@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     connection: ConnectionName,
 
-    /// SQL that makes a login (can be repeated)
+    /// SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)
     #[arg(long, value_name = "SQL", conflicts_with_all = ["member_of", "set_role"])]
     creation_statements: Vec<String>,
 
@@ -53,11 +53,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GROUP")]
     set_role: Option<String>,
 
-    /// SQL that runs at each renewal (can be repeated)
+    /// SQL that runs at each renewal, or @FILE, or @- (can be repeated)
     #[arg(long, value_name = "SQL")]
     renew_statements: Vec<String>,
 
-    /// SQL that runs at revocation, before the built-in revocation (can be repeated)
+    /// SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)
     #[arg(long, value_name = "SQL")]
     revocation_statements: Vec<String>,
 
@@ -96,7 +96,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let state = file.load()?;
     refuse_existing(&state, &name)?;
     state.connection(&args.connection)?;
-    let role = args.into_role();
+    let role = args.into_role()?;
     role.check()
         .and_then(|()| role.check_names(&name))
         .with_context(|| Failure::request(format!("invalid role \"{name}\"")))?;
@@ -118,14 +118,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 }
 
 impl Args {
-    fn into_role(self) -> Role {
-        Role {
+    fn into_role(self) -> Result<Role> {
+        Ok(Role {
             connection: self.connection,
-            creation_statements: Statements::new(self.creation_statements),
+            creation_statements: statements(self.creation_statements)?,
             member_of: self.member_of,
             set_role: self.set_role,
-            renew_statements: Statements::new(self.renew_statements),
-            revocation_statements: Statements::new(self.revocation_statements),
+            renew_statements: statements(self.renew_statements)?,
+            revocation_statements: statements(self.revocation_statements)?,
             default_ttl: self.default_ttl,
             max_ttl: self.max_ttl,
             reassign_owned_to: self.reassign_owned_to,
@@ -133,8 +133,31 @@ impl Args {
             username_template: self.username_template.map(UsernameTemplate::new),
             password_length: self.password_length,
             password_policy: None,
-        }
+        })
     }
+}
+
+/// The SQL of an option: as it stands, or from the file that `@FILE` names, as Vault takes it.
+fn statements(arguments: Vec<String>) -> Result<Statements> {
+    let texts = arguments.into_iter().map(|argument| {
+        let Some(file) = argument.strip_prefix('@') else {
+            return Ok(argument);
+        };
+        let (text, place) = match file {
+            "-" => (
+                std::io::read_to_string(std::io::stdin()),
+                "stdin".to_owned(),
+            ),
+            file => (std::fs::read_to_string(file), format!("\"{file}\"")),
+        };
+        let text =
+            text.with_context(|| Failure::request(format!("could not read the SQL from {place}")))?;
+        if text.trim().is_empty() {
+            return Err(Failure::request(format!("there is no SQL in {place}")).into());
+        }
+        Ok(text.trim_end().to_owned())
+    });
+    Ok(Statements::new(texts.collect::<Result<_>>()?))
 }
 
 fn refuse_existing(state: &State, name: &RoleName) -> Result<()> {
