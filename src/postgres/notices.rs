@@ -27,7 +27,8 @@ impl Notices {
         }
         let notice = Notice {
             is_warning: said.parsed_severity() == Some(Severity::Warning),
-            text,
+            // Whoever wrote a function that the statements call wrote the text too.
+            text: text.replace(char::is_control, " "),
         };
         // A task that panicked with the lock leaves nothing to say.
         let Ok(mut kept) = self.0.lock() else { return };

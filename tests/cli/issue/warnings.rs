@@ -13,7 +13,7 @@ GRANT SELECT ON t TO "{{name}}";
 GRANT SELECT ON t TO "{{name}}";
 DO $$ BEGIN
     RAISE NOTICE 'hello';
-    RAISE WARNING 'made with %', '{{password}}' USING DETAIL = 'It is short.';
+    RAISE WARNING 'made\nwith %', '{{password}}' USING DETAIL = 'It is short.';
 END $$
 """]
 "#;
