@@ -7,7 +7,7 @@ use rand::seq::SliceRandom as _;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::Config;
 
-use crate::environment::{secret_variable, user_name};
+use crate::environment::user_name;
 use crate::failure::Failure;
 use crate::model::connection_url::{Host, Parameters, SslMode, Target};
 use crate::model::name::ConnectionName;
@@ -15,7 +15,6 @@ use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::negotiation::{Encryption, Negotiation};
 use crate::postgres::opening::{Open, Place, configuration, open, places};
-use crate::postgres::passfile;
 use crate::postgres::session::{Address, Session};
 use crate::postgres::tls;
 
@@ -26,8 +25,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     name: ConnectionName,
-    parameters: Parameters,
-    password: Option<Secret>,
+    pub(super) parameters: Parameters,
+    pub(super) password: Option<Secret>,
 }
 
 /// The server wants a password and there was none.
@@ -247,39 +246,6 @@ impl Server {
             config.password(password.expose());
         }
         config
-    }
-
-    /// The connection's own password, else that of its parameters, else that of the password file.
-    fn password_for(&self, address: &Address) -> Option<Secret> {
-        let wanted = passfile::Wanted {
-            host: &address.host.name,
-            port: address.host.port,
-            dbname: &address.dbname,
-            user: &address.user,
-        };
-        self.password
-            .clone()
-            .or_else(|| self.parameters.password.clone())
-            .or_else(|| passfile::password(self.parameters.passfile.as_deref(), &wanted))
-    }
-
-    /// Where the password for that address comes from, if that is not the connection's own source: libpq's rules.
-    pub(crate) fn password_origin(&self, address: &Address) -> Option<String> {
-        if self.password.is_some() {
-            return None;
-        }
-        if let Some(password) = &self.parameters.password {
-            let is_variable = secret_variable("PGPASSWORD").as_ref() == Some(password);
-            let origin = if is_variable {
-                "environment variable PGPASSWORD"
-            } else {
-                "the service file"
-            };
-            return Some(origin.to_owned());
-        }
-        self.password_for(address)?;
-        let file = passfile::path(self.parameters.passfile.as_deref())?;
-        Some(format!("password file \"{}\"", file.display()))
     }
 
     fn connect_failure(&self, address: &Address, error: anyhow::Error) -> anyhow::Error {

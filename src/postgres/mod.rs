@@ -13,6 +13,7 @@ mod negotiation;
 mod notices;
 mod opening;
 pub(crate) mod passfile;
+mod password;
 pub(crate) mod privileges;
 pub(crate) mod renewal;
 pub(crate) mod retry;

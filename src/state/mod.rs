@@ -4,6 +4,7 @@ mod claim;
 mod edit;
 mod file;
 mod invalid;
+mod keys;
 mod lock;
 mod pending;
 mod secret_file;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 pub(crate) use claim::{Claim, Claimed};
 pub(crate) use edit::{Edit, Section};
 pub(crate) use file::{Locked, StateFile};
+pub(crate) use keys::{connection_keys, role_keys};
 pub(crate) use pending::Pending;
 pub(crate) use secret_file::{Access, check_place, write_secret};
 

@@ -3,7 +3,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use toml_edit::{Array, InlineTable, Value};
 
 use super::view::View;
 use crate::context::Context;
@@ -15,7 +14,9 @@ use crate::model::secret::Secret;
 use crate::model::statements::Statements;
 use crate::ops;
 use crate::ops::connect::Admin;
-use crate::state::{Access, Section, State, StateFile, password_file, write_secret};
+use crate::state::{
+    Access, Section, State, StateFile, connection_keys, password_file, write_secret,
+};
 
 /// Add a connection to the state file
 ///
@@ -205,7 +206,11 @@ fn save(
             )?;
             written = Some(path);
         }
-        edit.add(Section::Connections, name.as_str(), keys(connection))
+        edit.add(
+            Section::Connections,
+            name.as_str(),
+            connection_keys(connection),
+        )
     });
     if let (Err(_), Some(path)) = (&saved, written) {
         // The first failure is the one to tell.
@@ -285,61 +290,4 @@ fn read_stdin() -> Result<Secret> {
         return Err(Failure::request("stdin has no password in its first line").into());
     }
     Ok(Secret::new(password))
-}
-
-/// The connection's keys in the state file.
-fn keys(connection: &Connection) -> Vec<(&'static str, Value)> {
-    let mut keys: Vec<(&str, Value)> = vec![("url", connection.url.expose().into())];
-    keys.extend(
-        connection
-            .username
-            .as_deref()
-            .map(|username| ("username", username.into())),
-    );
-    keys.extend(
-        connection
-            .password
-            .as_ref()
-            .map(|source| ("password", source_value(source))),
-    );
-    if let Some(globs) = &connection.allowed_roles {
-        let globs = globs
-            .iter()
-            .filter(|glob| !glob.is_empty())
-            .map(String::as_str);
-        keys.push(("allowed_roles", globs.collect::<Array>().into()));
-    }
-    let client_port = connection.client_port.map(|port| i64::from(port).into());
-    let client_sslmode = connection
-        .client_sslmode
-        .map(|mode| mode.to_string().into());
-    keys.extend(
-        connection
-            .client_host
-            .as_deref()
-            .map(|host| ("client_host", host.into())),
-    );
-    keys.extend(client_port.map(|port| ("client_port", port)));
-    keys.extend(client_sslmode.map(|mode| ("client_sslmode", mode)));
-    keys
-}
-
-fn source_value(source: &PasswordSource) -> Value {
-    let (key, value): (&str, Value) = match source {
-        PasswordSource::Literal(secret) => return secret.expose().into(),
-        PasswordSource::Env(name) => ("env", name.into()),
-        PasswordSource::Credential(name) => ("credential", name.into()),
-        PasswordSource::File(path) => ("file", path.to_string_lossy().into_owned().into()),
-        PasswordSource::Command(arguments) => (
-            "command",
-            arguments
-                .iter()
-                .map(String::as_str)
-                .collect::<Array>()
-                .into(),
-        ),
-    };
-    let mut table = InlineTable::new();
-    table.insert(key, value);
-    table.into()
 }

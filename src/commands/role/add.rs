@@ -1,7 +1,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use toml_edit::{Array, Value};
 
 use super::view::View;
 use crate::context::Context;
@@ -12,7 +11,7 @@ use crate::model::statements::Statements;
 use crate::model::ttl::Ttl;
 use crate::model::username_template::UsernameTemplate;
 use crate::ops;
-use crate::state::{Section, State};
+use crate::state::{Section, State, role_keys};
 
 /// Add a role to the state file
 ///
@@ -108,7 +107,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     file.edit(|state, edit| {
         refuse_existing(state, &name)?;
-        edit.add(Section::Roles, name.as_str(), keys(&role))
+        edit.add(Section::Roles, name.as_str(), role_keys(&role))
     })?;
     context.ui.status(&format!(
         "added role \"{name}\"; next: pgcreds issue {name}"
@@ -169,49 +168,4 @@ fn refuse_existing(state: &State, name: &RoleName) -> Result<()> {
             "Edit it in the state file, or remove it first: pgcreds role remove {name}"
         ))
         .into())
-}
-
-/// The role's keys in the state file.
-fn keys(role: &Role) -> Vec<(&'static str, Value)> {
-    let list = |texts: &[String]| -> Option<Value> {
-        let array: Array = texts.iter().map(String::as_str).collect();
-        (!texts.is_empty()).then(|| array.into())
-    };
-    let text = |text: &Option<String>| text.as_deref().map(Value::from);
-    [
-        ("connection", Some(role.connection.as_str().into())),
-        (
-            "creation_statements",
-            list(role.creation_statements.texts()),
-        ),
-        ("member_of", list(&role.member_of)),
-        ("set_role", text(&role.set_role)),
-        ("renew_statements", list(role.renew_statements.texts())),
-        (
-            "revocation_statements",
-            list(role.revocation_statements.texts()),
-        ),
-        ("default_ttl", Some(role.default_ttl.to_string().into())),
-        ("max_ttl", Some(role.max_ttl.to_string().into())),
-        ("reassign_owned_to", text(&role.reassign_owned_to)),
-        (
-            "max_leases",
-            role.max_leases.map(|most| i64::from(most).into()),
-        ),
-        (
-            "username_template",
-            role.username_template
-                .as_ref()
-                .map(|template| template.as_str().into()),
-        ),
-        (
-            "password_length",
-            role.password_length
-                .and_then(|length| i64::try_from(length).ok())
-                .map(Value::from),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some((key, value?)))
-    .collect()
 }
