@@ -233,11 +233,11 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
         }
         'pgcreds;role;add' {
             [CompletionResult]::new('--connection', '--connection', [CompletionResultType]::ParameterName, 'The connection whose server gets the logins')
-            [CompletionResult]::new('--creation-statements', '--creation-statements', [CompletionResultType]::ParameterName, 'SQL that makes a login (can be repeated)')
+            [CompletionResult]::new('--creation-statements', '--creation-statements', [CompletionResultType]::ParameterName, 'SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)')
             [CompletionResult]::new('--member-of', '--member-of', [CompletionResultType]::ParameterName, 'Group role that logins become members of (can be repeated)')
             [CompletionResult]::new('--set-role', '--set-role', [CompletionResultType]::ParameterName, 'Group role that sessions work as, so that it owns what they create')
-            [CompletionResult]::new('--renew-statements', '--renew-statements', [CompletionResultType]::ParameterName, 'SQL that runs at each renewal (can be repeated)')
-            [CompletionResult]::new('--revocation-statements', '--revocation-statements', [CompletionResultType]::ParameterName, 'SQL that runs at revocation, before the built-in revocation (can be repeated)')
+            [CompletionResult]::new('--renew-statements', '--renew-statements', [CompletionResultType]::ParameterName, 'SQL that runs at each renewal, or @FILE, or @- (can be repeated)')
+            [CompletionResult]::new('--revocation-statements', '--revocation-statements', [CompletionResultType]::ParameterName, 'SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)')
             [CompletionResult]::new('--default-ttl', '--default-ttl', [CompletionResultType]::ParameterName, 'Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d')
             [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'Longest lifetime, renewals included')
             [CompletionResult]::new('--reassign-owned-to', '--reassign-owned-to', [CompletionResultType]::ParameterName, 'Role that gets what a login owns when it is revoked')

@@ -212,11 +212,11 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
         }
         &'pgcreds;role;add'= {
             cand --connection 'The connection whose server gets the logins'
-            cand --creation-statements 'SQL that makes a login (can be repeated)'
+            cand --creation-statements 'SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)'
             cand --member-of 'Group role that logins become members of (can be repeated)'
             cand --set-role 'Group role that sessions work as, so that it owns what they create'
-            cand --renew-statements 'SQL that runs at each renewal (can be repeated)'
-            cand --revocation-statements 'SQL that runs at revocation, before the built-in revocation (can be repeated)'
+            cand --renew-statements 'SQL that runs at each renewal, or @FILE, or @- (can be repeated)'
+            cand --revocation-statements 'SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)'
             cand --default-ttl 'Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d'
             cand --max-ttl 'Longest lifetime, renewals included'
             cand --reassign-owned-to 'Role that gets what a login owns when it is revoked'

@@ -152,11 +152,11 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_see
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -f -a "remove" -d 'Remove a role from the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l connection -d 'The connection whose server gets the logins' -r
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l creation-statements -d 'SQL that makes a login (can be repeated)' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l creation-statements -d 'SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l member-of -d 'Group role that logins become members of (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l set-role -d 'Group role that sessions work as, so that it owns what they create' -r
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l renew-statements -d 'SQL that runs at each renewal (can be repeated)' -r
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l revocation-statements -d 'SQL that runs at revocation, before the built-in revocation (can be repeated)' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l renew-statements -d 'SQL that runs at each renewal, or @FILE, or @- (can be repeated)' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l revocation-statements -d 'SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l default-ttl -d 'Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l max-ttl -d 'Longest lifetime, renewals included' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l reassign-owned-to -d 'Role that gets what a login owns when it is revoked' -r

@@ -214,6 +214,21 @@ mod tests {
         command().debug_assert();
     }
 
+    /// Help is not wrapped a second time on a terminal of 80 columns.
+    #[test]
+    fn what_a_command_says_of_itself_fits_a_terminal() {
+        let mut commands = vec![command()];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands().cloned());
+            let text = command.get_long_about().map(ToString::to_string);
+            // Without examples its paragraphs are single lines, which clap wraps.
+            let verbatim = text.filter(|text| text.contains("Examples:"));
+            for line in verbatim.unwrap_or_default().lines() {
+                assert!(line.len() <= 76, "{}: {line}", command.get_name());
+            }
+        }
+    }
+
     #[test]
     fn the_state_file_is_named_before_or_after_the_command() {
         for (line, file) in [

@@ -63,6 +63,11 @@ impl Failure {
         self
     }
 
+    /// Puts another next step in the place of that which it has.
+    pub(crate) fn replace_hint(&mut self, hint: String) {
+        self.hint = Some(hint);
+    }
+
     /// The next step, where there is one.
     pub(crate) fn next_step(&self) -> Option<&str> {
         self.hint.as_deref()

@@ -15,10 +15,15 @@ use crate::ui::{Log, LogFormat};
 
 /// Keep files filled with valid credentials
 ///
-/// The files are described in the state file, as [files.NAME]. Each lease is renewed at two thirds of its time; when it
-/// can live no longer, a new one is written in its place and the old one revoked after a while. Without a server the files
-/// stay as they are. SIGHUP reads the state file again; SIGTERM revokes the leases and removes the files, and a second one
-/// does not wait for the server. Tells systemd how it is (Type=notify).
+/// The files are described in the state file, as [files.NAME]. Each lease is
+/// renewed at two thirds of its time; when it can live no longer, a new one is
+/// written in its place and the old one revoked after a while. Without a server
+/// the files stay as they are. SIGHUP reads the state file again; SIGTERM
+/// revokes the leases and removes the files, and a second one does not wait for
+/// the server. Tells systemd how it is (Type=notify).
+///
+/// Exit codes: 0 when all leases were revoked at its stop, or kept; 4 when some
+/// were not, which end by themselves and are swept then.
 ///
 /// Examples:
 ///   pgcreds agent
@@ -131,14 +136,19 @@ async fn serve(
     tokio::select! {
         biased;
         report = agent.stop(&state) => {
-            log.event("stopped", &[("revoked", &report.revoked.len().to_string())]);
+            let count = report.revoked.len().to_string();
+            if report.is_complete() {
+                log.event("stopped", &[("revoked", &count)]);
+                return Ok(ExitCode::SUCCESS);
+            }
+            log.event("stopped", &[("revoked", &count), ("incomplete", "true")]);
         }
-        // The files are gone; the leases end by themselves, and are swept then.
         _ = signals.wait_for(|pause| *pause == Pause::Abandon) => {
             log.event("stopped", &[("abandoned", "true")]);
         }
     }
-    Ok(ExitCode::SUCCESS)
+    // The files are gone; the leases that are left end by themselves, and are swept then.
+    Ok(Kind::Partial.code().into())
 }
 
 /// The state file's content; problems with its audit log go to the agent's log.

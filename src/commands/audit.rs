@@ -15,13 +15,14 @@ const COLUMNS: [&str; 8] = [
 
 /// List what was done, from the audit log
 ///
-/// Reads the log's file of this host, and what logrotate named FILE.1, FILE.2 and so on. Lines that are none of pgcreds are
-/// skipped with a warning.
+/// Reads the log's file of this host, and what logrotate named FILE.1, FILE.2
+/// and so on. Lines that are none of pgcreds are skipped with a warning.
 ///
 /// Examples:
 ///   pgcreds audit --since 24h
 ///   pgcreds audit --lease pgc_app_role_alice_8xk2m4p0q7rt
-///   pgcreds audit --role app-role --event issue --since 2026-11-24T03:00:00Z --format json
+///   pgcreds audit --role app-role --event issue \
+///     --since 2026-11-24T03:00:00Z --format json
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

@@ -7,11 +7,14 @@ use crate::context::Context;
 
 /// Print a completion script for a shell
 ///
-/// It completes commands and options. To complete the names of roles and connections in the state file too, let the shell
-/// ask pgcreds itself: put the second form into the shell's start-up file, and no script of an older pgcreds can be left behind.
+/// It completes commands and options. To complete the names of roles and
+/// connections in the state file too, let the shell ask pgcreds itself: put the
+/// second form into the shell's start-up file, and no script of an older
+/// pgcreds can be left behind.
 ///
 /// Examples:
-///   pgcreds completions bash > ~/.local/share/bash-completion/completions/pgcreds
+///   pgcreds completions bash \
+///     > ~/.local/share/bash-completion/completions/pgcreds
 ///   source <(COMPLETE=bash pgcreds)
 ///   source <(COMPLETE=zsh pgcreds)
 ///   COMPLETE=fish pgcreds | source

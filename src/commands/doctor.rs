@@ -9,11 +9,13 @@ use crate::ops::doctor::{self, Status};
 
 /// Look for what does not work, or will hurt, and say how to mend it
 ///
-/// Looks at the state file, and at the server, the roles and the leases of each connection. Changes nothing: logins are made
-/// in a transaction that is rolled back. A remedy is SQL to run as a superuser, a shell command, or what to write in the
-/// state file.
+/// Looks at the state file, and at the server, the roles and the leases of each
+/// connection. Changes nothing: logins are made in a transaction that is rolled
+/// back. A remedy is SQL to run as a superuser, a shell command, or what to
+/// write in the state file.
 ///
-/// Exit codes: 0 no failure; 1 a failure, also when a connection cannot be reached.
+/// Exit codes: 0 no failure; 1 a failure, also when a connection cannot be
+/// reached.
 ///
 /// Examples:
 ///   pgcreds doctor

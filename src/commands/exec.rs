@@ -33,17 +33,20 @@ const KEPT: [&str; 10] = [
 
 /// Run a command with a fresh login in its environment
 ///
-/// Sets PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGAPPNAME, DATABASE_URL, PGCREDS_LEASE and PGCREDS_EXPIRES_AT
-/// (PGSSLMODE and PGSSLROOTCERT where the connection has them); other PG* variables and an old DATABASE_URL are taken out first. The lease is
-/// renewed while the command runs, and revoked when it ends. Without a command it starts $SHELL.
+/// Sets PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGAPPNAME,
+/// DATABASE_URL, PGCREDS_LEASE and PGCREDS_EXPIRES_AT (PGSSLMODE and
+/// PGSSLROOTCERT where the connection has them); other PG* variables and an old
+/// DATABASE_URL are taken out first. The lease is renewed while the command
+/// runs, and revoked when it ends. Without a command it starts $SHELL.
 ///
-/// Exit codes: the command's own; 128+N when signal N ended it; 127 not found; 126 not executable; 125 pgcreds itself
-/// failed before the command ran.
+/// Exit codes: the command's own; 128+N when signal N ended it; 127 not found;
+/// 126 not executable; 125 pgcreds itself failed before the command ran.
 ///
 /// Examples:
 ///   pgcreds exec app-role -- psql
 ///   pgcreds exec app-role --ttl 10m --for nightly -- ./report.sh
-///   pgcreds exec app-role --env 'SPRING_DATASOURCE_URL={{ jdbc }}' -- java -jar app.jar
+///   pgcreds exec app-role --env 'SPRING_DATASOURCE_URL={{ jdbc }}' -- \
+///     java -jar app.jar
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -78,8 +81,8 @@ pub(crate) struct Args {
     #[arg(long)]
     nested: bool,
 
-    /// The command and its arguments [default: $SHELL]
-    #[arg(last = true, value_name = "COMMAND")]
+    /// The command and its arguments, after -- or without it [default: $SHELL]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
@@ -104,6 +107,9 @@ async fn start_and_wait(context: &Context, args: &Args) -> Result<ExitCode> {
         issued_by: context.issued_by(),
     };
     let issued = ops::issue::issue(&state, &request).await?;
+    for warning in &issued.fresh.warnings {
+        context.ui.warn(warning);
+    }
     let prepared = prepare(args, &issued.fresh.credentials);
     let (environment, password_file) = match prepared {
         Ok(prepared) => prepared,

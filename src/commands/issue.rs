@@ -22,14 +22,16 @@ use crate::ui::{Format, is_stdout_closed};
 
 /// Make a login that expires, and print its credentials
 ///
-/// If they cannot be delivered (stdout is closed, FILE cannot be written), the login is revoked again.
+/// If they cannot be delivered (stdout is closed, FILE cannot be written), the
+/// login is revoked again.
 ///
 /// Examples:
 ///   pgcreds issue app-role
 ///   pgcreds issue app-role --ttl 10m --for ticket-4711 --format json
 ///   eval "$(pgcreds issue app-role --format env)"
 ///   pgcreds issue app-role --format dotenv --out .env
-///   pgcreds issue app-role --format pgpass --out /run/app/pgpass --owner app --verify
+///   pgcreds issue app-role --format pgpass --out /run/app/pgpass \
+///     --owner app --verify
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -88,6 +90,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     let format = args.format.unwrap_or_else(|| default_format(context));
     let issued = ops::issue::issue(&state, &request).await?;
+    for warning in &issued.fresh.warnings {
+        context.ui.warn(warning);
+    }
     if args.verify
         && let Err(error) = ops::verify::verify(&state, &issued).await
     {

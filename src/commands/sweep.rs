@@ -17,8 +17,9 @@ use crate::ui::Bar;
 
 /// Revoke every lease that has ended
 ///
-/// For cron: silent when there was nothing to do. Takes all ended leases that the connections' admins may administer,
-/// whichever host issued them. Safe to run on several hosts at once.
+/// For cron: silent when there was nothing to do. Takes all ended leases that
+/// the connections' admins may administer, whichever host issued them. Safe to
+/// run on several hosts at once.
 ///
 /// Examples:
 ///   pgcreds sweep

@@ -9,6 +9,8 @@ pub(crate) type Words = Vec<String>;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unterminated(pub(crate) &'static str);
 
+const QUOTED_STRING: Unterminated = Unterminated("quoted string");
+
 /// Splits SQL at its top-level `;` and returns the unquoted words of each statement that has any.
 ///
 /// Quoted text, dollar-quoted bodies and comments count for nothing; `BEGIN ATOMIC … END` (PostgreSQL 14+) is one statement.
@@ -20,12 +22,16 @@ pub(crate) fn statements(sql: &str) -> Result<Vec<Words>, Unterminated> {
         let length = if first == ';' {
             end_statement(&mut statements, &mut words);
             1
-        } else if first.is_alphabetic() || first == '_' {
+        } else if is_name_start(first) {
             let word = word(rest);
-            words.push(word.to_uppercase());
-            word.len()
+            if word.eq_ignore_ascii_case("E") && rest[1..].starts_with('\'') {
+                1 + escape_string_length(&rest[1..])?
+            } else {
+                words.push(word.to_uppercase());
+                word.len()
+            }
         } else {
-            quoted_length(rest, words.last().map(String::as_str))?.unwrap_or(first.len_utf8())
+            quoted_length(rest)?.unwrap_or(first.len_utf8())
         };
         rest = &rest[length..];
     }
@@ -45,40 +51,53 @@ fn end_statement(statements: &mut Vec<Words>, words: &mut Words) {
     }
 }
 
-/// Whether a statement has a `BEGIN ATOMIC` whose `END` is still to come (`CASE … END` inside counts for itself).
+/// Whether a statement makes a routine with a `BEGIN ATOMIC` whose `END` is still to come (`CASE … END` inside counts for itself).
 fn is_open_body(words: &Words) -> bool {
+    let is_routine = words.first().is_some_and(|first| first == "CREATE")
+        && words
+            .iter()
+            .any(|word| word == "FUNCTION" || word == "PROCEDURE");
     let begins = words
         .windows(2)
         .filter(|pair| pair[0] == "BEGIN" && pair[1] == "ATOMIC")
         .count();
     let count = |keyword: &str| words.iter().filter(|word| *word == keyword).count();
-    begins > 0 && count("END") < begins + count("CASE")
+    is_routine && begins > 0 && count("END") < begins + count("CASE")
 }
 
-/// The word at the start of `text`: a keyword, an unquoted name, or the `E` of an escape string.
+/// Whether a name or keyword can begin so: `ident_start` in PostgreSQL's scan.l, for which all but ASCII is a letter.
+fn is_name_start(character: char) -> bool {
+    character.is_ascii_alphabetic() || character == '_' || !character.is_ascii()
+}
+
+/// The keyword or unquoted name at the start of `text`.
 fn word(text: &str) -> &str {
-    let end = text
-        .find(|character: char| {
-            !(character.is_alphanumeric() || character == '_' || character == '$')
-        })
-        .unwrap_or(text.len());
-    &text[..end]
+    let is_part = |character: char| {
+        is_name_start(character) || character.is_ascii_digit() || character == '$'
+    };
+    let end = text.find(|character| !is_part(character));
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// The length of the quoted text or comment at the start of `text`, if there is one.
-fn quoted_length(text: &str, word_before: Option<&str>) -> Result<Option<usize>, Unterminated> {
+fn quoted_length(text: &str) -> Result<Option<usize>, Unterminated> {
     if text.starts_with("--") {
-        return Ok(Some(text.find('\n').unwrap_or(text.len())));
+        return Ok(Some(line_length(text)));
     }
     if text.starts_with("/*") {
         return comment_length(text).map(Some);
     }
     match text.as_bytes()[0] {
-        b'\'' => string_length(text, word_before == Some("E")).map(Some),
+        b'\'' => delimited_length(text, '\'', QUOTED_STRING).map(Some),
         b'"' => delimited_length(text, '"', Unterminated("quoted identifier")).map(Some),
         b'$' => dollar_length(text),
         _ => Ok(None),
     }
+}
+
+/// The rest of the line, without its end.
+fn line_length(text: &str) -> usize {
+    text.find(['\n', '\r']).unwrap_or(text.len())
 }
 
 /// Block comments nest.
@@ -103,12 +122,18 @@ fn comment_length(text: &str) -> Result<usize, Unterminated> {
     Err(Unterminated("comment"))
 }
 
-/// A string; in an escape string (`E'…'`) a backslash takes the next character with it.
-fn string_length(text: &str, with_escapes: bool) -> Result<usize, Unterminated> {
-    let unterminated = Unterminated("quoted string");
-    if !with_escapes {
-        return delimited_length(text, '\'', unterminated);
+/// An escape string from its quote on, with the parts that follow on further lines: a backslash takes the next character
+/// with it in all of them.
+fn escape_string_length(text: &str) -> Result<usize, Unterminated> {
+    let mut end = escape_part_length(text)?;
+    while let Some(gap) = gap_length(&text[end..]) {
+        end += gap;
+        end += escape_part_length(&text[end..])?;
     }
+    Ok(end)
+}
+
+fn escape_part_length(text: &str) -> Result<usize, Unterminated> {
     let mut characters = text.char_indices().skip(1);
     while let Some((at, character)) = characters.next() {
         match character {
@@ -119,7 +144,27 @@ fn string_length(text: &str, with_escapes: bool) -> Result<usize, Unterminated> 
             _ => {}
         }
     }
-    Err(unterminated)
+    Err(QUOTED_STRING)
+}
+
+/// What lies between two parts of the same string: nothing (a doubled quote), or white space and comments with an end of
+/// line among them (PostgreSQL's documentation, 4.1.2.1).
+fn gap_length(text: &str) -> Option<usize> {
+    let mut at = 0;
+    let mut has_line_end = false;
+    loop {
+        let rest = &text[at..];
+        at += match rest.chars().next()? {
+            '\'' if has_line_end || at == 0 => return Some(at),
+            '\n' | '\r' => {
+                has_line_end = true;
+                1
+            }
+            ' ' | '\t' | '\x0b' | '\x0c' => 1,
+            '-' if rest.starts_with("--") => line_length(rest),
+            _ => return None,
+        };
+    }
 }
 
 /// A text in quotes; a doubled quote just opens the next text at once.
@@ -133,10 +178,7 @@ fn dollar_length(text: &str) -> Result<Option<usize>, Unterminated> {
         return Ok(None);
     };
     let tag = &text[1..=end];
-    let is_tag = !tag.starts_with(|character: char| character.is_ascii_digit())
-        && tag
-            .chars()
-            .all(|character| character.is_alphanumeric() || character == '_');
+    let is_tag = tag.is_empty() || (tag.starts_with(is_name_start) && word(tag) == tag);
     if !is_tag {
         return Ok(None);
     }
@@ -171,14 +213,37 @@ mod tests {
             ("select 'it''s;commit'", vec!["SELECT"]),
             (r"select E'\'; commit'", vec!["SELECT"]),
             (r"select '\'; commit", vec!["SELECT", "COMMIT"]),
+            // The E of an escape string stands directly before its quote, and is no end of a name.
+            (r"select E '\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            (r"select E/**/'\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            (r"select nameE'\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            (r"select €E'\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            (r"select e'''\'; commit; --'", vec!["SELECT"]),
+            // Its parts on further lines are escape strings too.
+            (
+                "select E'a' -- b\n '\\''; commit; --'",
+                vec!["SELECT", "COMMIT"],
+            ),
+            ("select E'a' '\\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            (r"select U&'\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            (r"select N'\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            (r"select B'\'; commit; --'", vec!["SELECT", "COMMIT"]),
+            ("select 1 as U&\"a;b\"; commit", vec!["SELECT", "COMMIT"]),
             ("create role \"a;commit\"", vec!["CREATE"]),
             (
                 "do $$ begin; commit; end $$; rollback",
                 vec!["DO", "ROLLBACK"],
             ),
             ("do $a$ $$ ; commit $$ $a$", vec!["DO"]),
+            ("do $ä€$ ; commit $ä€$; end", vec!["DO", "END"]),
             ("select $1; commit", vec!["SELECT", "COMMIT"]),
+            ("select $1$a$; commit $a$", vec!["SELECT"]),
+            // A name may hold a dollar sign, and every character that is not ASCII.
+            ("select a$b$; commit; --$b$", vec!["SELECT", "COMMIT"]),
+            ("select €$b$; commit; --$b$", vec!["SELECT", "COMMIT"]),
             ("select 1 -- ; commit\n; abort", vec!["SELECT", "ABORT"]),
+            ("select 1 -- ;\r; commit", vec!["SELECT", "COMMIT"]),
+            ("select 1 /*/ ; */ ; commit", vec!["SELECT", "COMMIT"]),
             (
                 "select 1 /* ; /* commit */ ; */ ; end",
                 vec!["SELECT", "END"],
@@ -187,6 +252,8 @@ mod tests {
                 "create function f() returns int begin atomic select case when true then 1 end; select 2; end; commit",
                 vec!["CREATE", "COMMIT"],
             ),
+            // Only functions and procedures have such a body.
+            ("select a.begin, a.atomic; commit", vec!["SELECT", "COMMIT"]),
         ] {
             assert_eq!(first_words(sql), expected, "{sql}");
         }
@@ -207,7 +274,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(sql in "[a-zE'\"$;\\\\/*\\- \nä]{0,40}") {
+        fn no_text_makes_it_panic(sql in "[a-zE'\"$;\\r\\\\/*\\- \nä]{0,40}") {
             let _ = statements(&sql);
         }
     }

@@ -99,6 +99,13 @@ impl Statements {
         })
     }
 
+    /// Whether this placeholder occurs.
+    pub(crate) fn has_placeholder(&self, name: &str) -> bool {
+        self.0
+            .iter()
+            .any(|text| placeholders(text).any(|found| found == name))
+    }
+
     fn any(&self, is_wanted: impl Fn(&[String]) -> bool) -> bool {
         self.0
             .iter()
@@ -242,6 +249,7 @@ mod tests {
         assert!(all.grants_on_all_tables() && all.grants_on_objects());
         let one = statements("revoke usage on schema a from b");
         assert!(!one.grants_on_all_tables() && one.grants_on_objects());
+        assert!(statements("x '{{ name }}'").has_placeholder("name"));
         let membership = statements("grant app_rw to a; select 'grant on all tables'");
         assert!(!membership.grants_on_all_tables() && !membership.grants_on_objects());
     }

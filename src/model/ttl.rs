@@ -102,12 +102,13 @@ fn sum_of_units(text: &str) -> Result<u64, InvalidTtl> {
     }
 }
 
+/// Whole days from three on, else hours, minutes and seconds: most write 24h and 48h, and nobody 168h.
 impl fmt::Display for Ttl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
         for (letter, length) in UNITS {
-            // A day is 24h to most who write a lifetime.
-            if rest >= length && (letter != 'd' || rest >= 2 * length) {
+            let is_wanted = letter != 'd' || (rest >= 3 * length && rest.is_multiple_of(length));
+            if rest >= length && is_wanted {
                 write!(formatter, "{}{letter}", rest / length)?;
                 rest %= length;
             }
@@ -187,6 +188,17 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Ttl>(), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn prints_as_most_people_write() {
+        for text in [
+            "90s", "15m", "1h30m", "24h", "48h", "36h", "3d", "7d", "73h", "1s",
+        ] {
+            let expected = if text == "90s" { "1m30s" } else { text };
+            assert_eq!(text.parse::<Ttl>().unwrap().to_string(), expected);
+        }
+        assert_eq!(Ttl(2 * 86_400).to_string(), "48h");
     }
 
     proptest! {

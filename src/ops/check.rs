@@ -12,8 +12,10 @@ use crate::model::timestamp::Timestamp;
 use crate::ops::connect::{self, Admin};
 use crate::ops::issue::new_login_name;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::NewLogin;
+use crate::postgres::identifier;
+use crate::postgres::login::{Made, NewLogin};
 use crate::postgres::privileges::{self, Standing};
+use crate::postgres::survey::try_reassigning;
 use crate::state::State;
 
 /// What a connection is good for.
@@ -76,7 +78,7 @@ pub(super) async fn refuse_powerless(admin: &Admin) -> Result<()> {
 fn refuse_without_createrole(admin: &Admin, standing: &Standing) -> Result<()> {
     let name = admin.server.name();
     if !standing.can_create_roles {
-        let user = crate::postgres::identifier(&standing.user);
+        let user = identifier(&standing.user);
         return Err(Failure::server(format!(
             "connection \"{name}\": \"{}\" may not create roles",
             standing.user
@@ -104,7 +106,33 @@ pub(crate) async fn role(
     state.connection_for(name, role)?;
     let admin = connect::open(state, &role.connection).await?;
     check_groups(&admin, name, role).await?;
-    rehearse(&admin, name, role, issued_by).await
+    let mut check = rehearse(&admin, name, role, issued_by).await?;
+    let successor = role.reassign_owned_to.as_ref().or(role.set_role.as_ref());
+    if let Some(successor) = successor {
+        check
+            .warnings
+            .extend(unfit_successor(&admin, &check.member_of, successor).await?);
+    }
+    Ok(check)
+}
+
+/// What is to be said when the admin cannot give what a login owns to that role.
+async fn unfit_successor(
+    admin: &Admin,
+    member_of: &[String],
+    successor: &str,
+) -> Result<Option<String>> {
+    match try_reassigning(&admin.session, member_of, successor).await {
+        Ok(()) => Ok(None),
+        Err(error) if error.is_lost() => {
+            Err(error.failure(format!("could not try to give objects to \"{successor}\"")))
+        }
+        Err(error) => Ok(Some(format!(
+            "what a login owns cannot be given to \"{successor}\" when it ends ({error}); run as a superuser: GRANT {} TO {};",
+            identifier(successor),
+            identifier(&admin.session.address().user)
+        ))),
+    }
 }
 
 /// Makes a login with a session that is open already, and gives it up.
@@ -133,6 +161,10 @@ pub(super) async fn rehearse(
         label: &label,
     };
     let (made, times) = probe.rehearse(&admin.session).await?;
+    let mut warnings = warnings(name, &role, &made);
+    // What it says of the short forms' statements nobody wrote: that the admin may not set_role itself, for example.
+    let has_own_statements = !role.creation_statements.is_empty();
+    warnings.extend(probe.remarks(&admin.session, has_own_statements));
     let has = |attribute: &str| made.attributes.contains(&attribute);
     Ok(RoleCheck {
         role: name.clone(),
@@ -144,7 +176,7 @@ pub(super) async fn rehearse(
         createdb: has("createdb"),
         replication: has("replication"),
         bypassrls: has("bypassrls"),
-        warnings: warnings(name, &role, &made.attributes),
+        warnings,
         member_of: made.member_of,
     })
 }
@@ -164,7 +196,7 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
         return Ok(());
     };
     if !is_there {
-        let quoted = crate::postgres::identifier(&group);
+        let quoted = identifier(&group);
         return Err(Failure::request(format!(
             "role \"{name}\": PostgreSQL role \"{group}\" does not exist"
         ))
@@ -180,7 +212,7 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
     } = standing(admin).await?;
     let mut grants = privileges::grant_admin_option(&group, &user);
     if !can_create_roles {
-        let user = crate::postgres::identifier(&user);
+        let user = identifier(&user);
         grants = format!("ALTER ROLE {user} CREATEROLE; {grants}");
     }
     Err(Failure::server(format!(
@@ -191,15 +223,29 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
 }
 
 /// What works, and will hurt.
-fn warnings(name: &RoleName, role: &Role, attributes: &[&str]) -> Vec<String> {
+fn warnings(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
     let mut warnings = Vec::new();
+    if !role.creation().has_placeholder("password") {
+        warnings.push(format!(
+            "creation_statements of role \"{name}\" do not set {{{{password}}}}: nobody can log in with what is issued"
+        ));
+    }
+    if let Some(database) = &made.closed_database {
+        let grantee = made.member_of.first().map_or("{{name}}", String::as_str);
+        warnings.push(format!(
+            "logins of role \"{name}\" may not connect to database \"{database}\"; let them: GRANT CONNECT ON DATABASE {} TO {};",
+            identifier(database),
+            identifier(grantee)
+        ));
+    }
     if role.creation_statements.grants_on_all_tables() {
         warnings.push(format!(
             "role \"{name}\" grants on all tables to each login: each adds to the ACL of every table, until PostgreSQL \
              fails with \"row is too big\" after some 2,400. Grant to a group role once, and use member_of"
         ));
     }
-    for attribute in attributes
+    for attribute in made
+        .attributes
         .iter()
         .filter(|attribute| **attribute != "createdb")
     {

@@ -9,7 +9,7 @@ use futures_util::stream;
 use crate::failure::Failure;
 use crate::model::connection::Connection;
 use crate::model::connection::PasswordSource;
-use crate::model::connection_url::Parameters;
+use crate::model::connection_url::{InvalidUrl, Parameters};
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::ops::password;
@@ -119,7 +119,15 @@ pub(crate) async fn open_all(
 /// server.
 pub(crate) fn parameters(name: &ConnectionName, connection: &Connection) -> Result<Parameters> {
     let invalid = || Failure::request(format!("invalid url of connection \"{name}\""));
-    defaults::complete(connection.settings().with_context(invalid)?).map_err(|error| {
+    let settings = connection.settings().map_err(|error| {
+        let is_nameless = error == InvalidUrl::NoUsername;
+        let hint = is_nameless.then(|| {
+            "Give it with --username, or as username of the connection in the state file."
+                .to_owned()
+        });
+        anyhow::Error::new(error).context(invalid().maybe_hint(hint))
+    })?;
+    defaults::complete(settings).map_err(|error| {
         let hint = error.downcast_ref::<Failure>().and_then(Failure::next_step);
         let hint = hint.map(str::to_owned);
         error.context(invalid().maybe_hint(hint))

@@ -39,6 +39,8 @@ pub(crate) struct Fresh {
     pub(crate) credentials: Credentials,
     /// Its lifetime: what was asked for, else the role's default.
     pub(crate) ttl: Ttl,
+    /// What the server warned of while it was made.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// A fresh login, and the session that made it.
@@ -129,6 +131,7 @@ async fn make(admin: &Admin, state: &State, request: &Request, event: &mut Event
         lease,
         credentials,
         ttl,
+        warnings: login.remarks(&admin.session, false),
     })
 }
 

@@ -54,6 +54,11 @@ impl Report {
         });
     }
 
+    /// Whether nothing is left to be done.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.unreachable.is_empty()
+    }
+
     /// Adds another connection's report. Two connections can lead to one server: a lease is named once, as revoked if
     /// either way succeeded.
     pub(crate) fn merge(&mut self, other: Self) {

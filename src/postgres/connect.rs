@@ -15,7 +15,6 @@ use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::negotiation::{Encryption, Negotiation};
 use crate::postgres::opening::{Open, Place, configuration, open, places};
-use crate::postgres::passfile;
 use crate::postgres::session::{Address, Session};
 use crate::postgres::tls;
 
@@ -26,8 +25,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     name: ConnectionName,
-    parameters: Parameters,
-    password: Option<Secret>,
+    pub(super) parameters: Parameters,
+    pub(super) password: Option<Secret>,
 }
 
 /// The server wants a password and there was none.
@@ -187,8 +186,18 @@ impl Server {
                 other => opened = other,
             }
         }
-        let Open { client, mode } = opened?;
-        let session = Session::new(client, address.clone(), is_verified || place.is_local());
+        let Open {
+            client,
+            mode,
+            notices,
+            has_standard_strings,
+        } = opened?;
+        let is_verified = is_verified || place.is_local();
+        let session = Session::new(client, address.clone(), is_verified, notices);
+        // A text that begins a transaction is read before its own SET takes effect.
+        if !has_standard_strings {
+            session.run("SET standard_conforming_strings = on").await?;
+        }
         if mode.is_unfit_for(self.target(), &session).await? {
             return Err(DatabaseError::read_only().into());
         }
@@ -237,20 +246,6 @@ impl Server {
             config.password(password.expose());
         }
         config
-    }
-
-    /// The connection's own password, else that of its parameters, else that of the password file.
-    fn password_for(&self, address: &Address) -> Option<Secret> {
-        let wanted = passfile::Wanted {
-            host: &address.host.name,
-            port: address.host.port,
-            dbname: &address.dbname,
-            user: &address.user,
-        };
-        self.password
-            .clone()
-            .or_else(|| self.parameters.password.clone())
-            .or_else(|| passfile::password(self.parameters.passfile.as_deref(), &wanted))
     }
 
     fn connect_failure(&self, address: &Address, error: anyhow::Error) -> anyhow::Error {

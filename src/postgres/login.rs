@@ -16,7 +16,8 @@ use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::live_leases;
-use crate::postgres::session::{LOCK_TIMEOUT, Session, begin, foreign};
+use crate::postgres::session::{Session, foreign};
+use crate::postgres::turn::{Turn, begin_in_turn};
 use crate::postgres::{identifier, literal};
 
 /// `to_char` format of a [`Timestamp`].
@@ -55,6 +56,8 @@ pub(crate) struct Made {
     pub(crate) oid: u32,
     pub(crate) attributes: Vec<&'static str>,
     pub(crate) member_of: Vec<String>,
+    /// The connection's database, if the login may not connect to it.
+    pub(crate) closed_database: Option<String>,
 }
 
 /// Attributes of a role that are worth knowing, with their column in `pg_roles`.
@@ -107,7 +110,9 @@ impl NewLogin<'_> {
             .collect();
         let sql = format!(
             "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
-             JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of \
+             JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of, \
+             CASE WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN current_database() END \
+             AS pgcreds_closed_database \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
             self.creation_sql(&times, &marker),
             columns.join(", "),
@@ -131,8 +136,22 @@ impl NewLogin<'_> {
             member_of: value("pgcreds_member_of")
                 .and_then(|list| serde_json::from_str(list).ok())
                 .unwrap_or_default(),
+            closed_database: value("pgcreds_closed_database").map(str::to_owned),
         };
         Ok((made, times))
+    }
+
+    /// What the server said about the creation statements, without the secret that was sent.
+    pub(crate) fn remarks(&self, session: &Session, with_notices: bool) -> Vec<String> {
+        session
+            .take_notices()
+            .into_iter()
+            .filter(|notice| notice.is_warning || with_notices)
+            .map(|notice| {
+                let text = notice.text.replace(self.verifier(), "***");
+                format!("the server says: {text}")
+            })
+            .collect()
     }
 
     /// First round trip: begins the transaction, reads the clock, and refuses what must not be tried.
@@ -143,25 +162,21 @@ impl NewLogin<'_> {
                 self.role_name, self.connection
             )
         };
-        let lock = self.queue(in_turn);
         let count = match self.role.max_leases {
             Some(_) => live_leases(self.role_name),
             None => "0".into(),
         };
         let sql = format!(
-            "{} {lock} SELECT to_char(now() AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS issued_at, \
+            "SELECT to_char(now() AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS issued_at, \
              to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS expires_at, \
              to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS max_expires_at, \
              current_setting('transaction_read_only') AS read_only, ({count}) AS live;",
-            begin(),
             self.ttl.as_seconds(),
             self.role.max_ttl.as_seconds(),
         );
-        let rows = session
-            .run(&sql)
-            .await
-            // Nothing was made yet: a session that is lost here leaves nothing to look for.
-            .map_err(|error| error.elsewhere().failure(what()))?;
+        // What was said earlier has nothing to do with this login.
+        session.take_notices();
+        let rows = begin_in_turn(session, self.turns(in_turn), &sql, what).await?;
         let value = |name: &str| {
             rows.iter()
                 .find_map(|row| row.try_get(name).ok().flatten())
@@ -191,22 +206,13 @@ impl NewLogin<'_> {
         })
     }
 
-    /// The locks that make logins wait for each other where they must: those of a role whose leases are counted, and those
-    /// that grant on objects, because PostgreSQL lets only one at a time change an object's access control list and fails
-    /// the others. `in_turn` is for those that have got into each other's way nevertheless.
-    fn queue(&self, in_turn: bool) -> String {
-        let counting = self
-            .role
-            .max_leases
-            .map(|_| format!("pgcreds {}", self.role_name));
+    /// What has to be waited for. `in_turn` is for those that have got into each other's way nevertheless.
+    fn turns(&self, in_turn: bool) -> Vec<Turn> {
+        let is_counting = self.role.max_leases.is_some();
         let is_granting = in_turn || self.role.creation_statements.grants_on_objects();
-        let granting = is_granting.then(|| "pgcreds".to_owned());
-        // Whoever waits in these queues is in nobody's way: only the time limit of a statement holds.
-        let locks = [counting, granting].into_iter().flatten().map(|key| {
-            let key = literal(&key);
-            format!("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(hashtext({key})); {LOCK_TIMEOUT};")
-        });
-        locks.collect()
+        let counting = is_counting.then(|| Turn::counting(self.role_name));
+        let granting = is_granting.then(Turn::granting);
+        counting.into_iter().chain(granting).collect()
     }
 
     fn verifier(&self) -> &str {

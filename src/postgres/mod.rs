@@ -10,8 +10,10 @@ mod handshake;
 pub(crate) mod ledger;
 pub(crate) mod login;
 mod negotiation;
+mod notices;
 mod opening;
 pub(crate) mod passfile;
+mod password;
 pub(crate) mod privileges;
 pub(crate) mod renewal;
 pub(crate) mod retry;
@@ -21,6 +23,7 @@ mod service;
 pub(crate) mod session;
 pub(crate) mod survey;
 mod tls;
+mod turn;
 
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 

@@ -1,5 +1,6 @@
 //! One attempt at one address: socket, start of the session, and what the server then says of itself.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixStream, lookup_host};
 use tokio_postgres::config::{self, Config};
-use tokio_postgres::{Client, Connection};
+use tokio_postgres::{AsyncMessage, Client, Connection};
 
 use anyhow::Result;
 
@@ -15,6 +16,7 @@ use crate::environment::user_id;
 use crate::model::connection_url::{ChannelBinding, Host, Keepalives, Parameters, Target};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::negotiation::Negotiation;
+use crate::postgres::notices::Notices;
 use crate::postgres::session::{Address, Session};
 
 /// Where servers put their Unix sockets: Debian's and Red Hat's place, and PostgreSQL's own.
@@ -70,6 +72,9 @@ fn socket(host: &Host) -> PathBuf {
 pub(super) struct Open {
     pub(super) client: Client,
     pub(super) mode: Mode,
+    pub(super) notices: Notices,
+    /// Whether strings mean what the SQL standard says, as they do unless the server is told otherwise.
+    pub(super) has_standard_strings: bool,
 }
 
 /// What the server reported of itself at log-in; nothing before PostgreSQL 14.
@@ -124,7 +129,7 @@ pub(super) async fn open(
     }
 }
 
-fn keep<S, T>(client: Client, connection: Connection<S, T>) -> Open
+fn keep<S, T>(client: Client, mut connection: Connection<S, T>) -> Open
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -134,8 +139,22 @@ where
         in_hot_standby: is_on("in_hot_standby"),
         default_read_only: is_on("default_transaction_read_only"),
     };
-    tokio::spawn(connection);
-    Open { client, mode }
+    let has_standard_strings = is_on("standard_conforming_strings").unwrap_or_default();
+    let notices = Notices::default();
+    let kept = notices.clone();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if let AsyncMessage::Notice(notice) = message {
+                kept.push(&notice);
+            }
+        }
+    });
+    Open {
+        client,
+        mode,
+        notices,
+        has_standard_strings,
+    }
 }
 
 /// libpq's `requirepeer`: the server at the other end of a Unix socket runs as that user.

@@ -19,10 +19,13 @@ pub(crate) struct Wanted<'a> {
 
 /// Looks in `file`, else `~/.pgpass`. As in libpq a file that is missing, unreadable or readable by others counts as empty.
 pub(crate) fn password(file: Option<&str>, wanted: &Wanted<'_>) -> Option<Secret> {
-    let path = file
-        .map(PathBuf::from)
-        .or_else(|| home().map(|home| home.join(".pgpass")))?;
-    find(&read_private(&path)?, wanted)
+    find(&read_private(&path(file)?)?, wanted)
+}
+
+/// The file itself.
+pub(crate) fn path(file: Option<&str>) -> Option<PathBuf> {
+    file.map(PathBuf::from)
+        .or_else(|| home().map(|home| home.join(".pgpass")))
 }
 
 fn read_private(path: &Path) -> Option<String> {

@@ -8,6 +8,7 @@ use tokio_postgres::{Client, Row, RowStream, SimpleQueryMessage, SimpleQueryRow}
 
 use crate::model::connection_url::Host;
 use crate::postgres::error::DatabaseError;
+use crate::postgres::notices::{Notice, Notices};
 
 /// The server ends a statement of ours after this time, so that no lock of ours is in an application's way for longer.
 const STATEMENT_SECONDS: u64 = 60;
@@ -16,7 +17,7 @@ const STATEMENT_SECONDS: u64 = 60;
 const ANSWER_SECONDS: u64 = STATEMENT_SECONDS + 10;
 
 /// Limits how long a statement of ours waits for a lock.
-pub(super) const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
 
 /// A parameter of a query with its type, so that no round trip is needed to ask for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -34,6 +35,7 @@ pub(crate) struct Session {
     client: Client,
     address: Address,
     is_verified: bool,
+    notices: Notices,
 }
 
 /// Begins a transaction for pgcreds' own SQL: bounded, and blind to what is in other people's schemas.
@@ -60,12 +62,23 @@ pub(crate) fn foreign(sql: &str) -> String {
 
 impl Session {
     /// `is_verified`: nobody else can have answered in the server's place.
-    pub(super) fn new(client: Client, address: Address, is_verified: bool) -> Self {
+    pub(super) fn new(
+        client: Client,
+        address: Address,
+        is_verified: bool,
+        notices: Notices,
+    ) -> Self {
         Self {
             client,
             address,
             is_verified,
+            notices,
         }
+    }
+
+    /// What the server has said since the last call, beside its answers.
+    pub(super) fn take_notices(&self) -> Vec<Notice> {
+        self.notices.take()
     }
 
     /// Whether it is certain that the server is the one that was meant: it proved it, or it is on this machine.

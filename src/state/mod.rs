@@ -1,8 +1,10 @@
 //! The state file: connections and roles, written by people and by pgcreds alike. It holds no leases.
 
+mod claim;
 mod edit;
 mod file;
 mod invalid;
+mod keys;
 mod lock;
 mod pending;
 mod secret_file;
@@ -13,8 +15,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Deserialize;
 
+pub(crate) use claim::{Claim, Claimed};
 pub(crate) use edit::{Edit, Section};
 pub(crate) use file::{Locked, StateFile};
+pub(crate) use keys::{connection_keys, role_keys};
 pub(crate) use pending::Pending;
 pub(crate) use secret_file::{Access, check_place, write_secret};
 

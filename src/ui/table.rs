@@ -5,12 +5,14 @@ use comfy_table::{LineStyle, Table, TableStyle};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::model::ttl::Ttl;
+
 /// A row for each item with the given fields as columns.
 pub(super) fn rows(items: &[Value], columns: &[&str]) -> String {
     let mut table = table();
-    table.set_header(columns.iter().map(|column| column.replace('_', " ")));
+    table.set_header(columns.iter().map(|column| title(column)));
     for item in items {
-        table.add_row(columns.iter().map(|column| cell(&item[*column])));
+        table.add_row(columns.iter().map(|column| field(column, &item[*column])));
     }
     finish(&table)
 }
@@ -20,7 +22,7 @@ pub(super) fn fields<T: Serialize>(item: &T) -> Result<String> {
     let mut table = table();
     let value = serde_json::to_value(item).context("could not make a table")?;
     for (name, value) in value.as_object().into_iter().flatten() {
-        table.add_row([name.replace('_', " "), cell(value)]);
+        table.add_row([title(name), field(name, value)]);
     }
     Ok(finish(&table))
 }
@@ -42,7 +44,24 @@ fn finish(table: &Table) -> String {
     text
 }
 
-/// A field as a person reads it; control characters from other people's texts do not reach the terminal.
+/// The end of the names of durations, which are whole seconds for machines.
+const SECONDS: &str = "_seconds";
+
+/// A field's name as a person reads it.
+fn title(name: &str) -> String {
+    name.strip_suffix(SECONDS).unwrap_or(name).replace('_', " ")
+}
+
+/// A field as a person reads it: durations with their units.
+fn field(name: &str, value: &Value) -> String {
+    let duration = name.ends_with(SECONDS).then(|| value.to_string().parse());
+    match duration {
+        Some(Ok::<Ttl, _>(duration)) => duration.to_string(),
+        _ => cell(value),
+    }
+}
+
+/// A value as a person reads it; control characters from other people's texts do not reach the terminal.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),

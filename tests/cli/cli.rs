@@ -181,8 +181,8 @@ For more information, try '--help'.
 fn the_format_comes_from_the_option_else_from_the_environment() {
     let sandbox = Sandbox::new();
     sandbox.write_state("version = 1\n");
-    let table = r#" role   connection   default ttl seconds   max ttl seconds   member of
-───────────────────────────────────────────────────────────────────────
+    let table = r#" role   connection   default ttl   max ttl   member of
+───────────────────────────────────────────────────────
 [exit 0]
 "#;
     assert_eq!(run(&sandbox, "role list").to_string(), table);

@@ -68,12 +68,43 @@ fn a_long_queue_is_waited_for() {
         .unwrap();
     let running = stage.sandbox.pgcreds(issue_json(&["limited"])).spawn();
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' \
-         AND now() - query_start > interval '5.5 s'";
+         AND now() - backend_start > interval '5.5 s'";
     eventually(Duration::from_secs(20), || {
         stage.cluster.value(waiting) == "1" || !running.stderr().is_empty()
     });
     drop(ahead);
     running.wait().success();
+}
+
+/// The locks are of a kind that every user of the database can take.
+#[test]
+fn a_stranger_in_the_queue_is_not_waited_for() {
+    let limited = MEMBER_ROLE.replace("member]", "limited]") + "max_leases = 5\n";
+    let roles = format!("{limited}{MEMBER_ROLE}{READER_ROLE}");
+    let stage = Stage::new(Admin::CreateRole, &roles);
+    stage
+        .cluster
+        .execute("CREATE ROLE eve LOGIN PASSWORD 'eve-secret'");
+    let eve = stage.cluster.connect_as("eve", "eve-secret", "mydb");
+    let locks = "SELECT pg_advisory_lock(hashtext(key)) FROM unnest('{pgcreds limited,pgcreds}'::text[]) AS key";
+    eve.rows(locks).unwrap();
+    let pid = eve.rows("SELECT pg_backend_pid()").unwrap().concat();
+    let run = stage.sandbox.pgcreds(issue_json(&["limited"])).run();
+    let pid = &pid[0];
+    assert_eq!(
+        run.exits(3).to_string(),
+        format!(
+            "--- stderr ---\nerror: could not issue role \"limited\" on connection \"my-postgres-db\": process {pid} of user \"eve\" \
+             on the server holds the lock under which its leases are counted\n\
+             hint: See what it does in pg_stat_activity. To end it, run: SELECT pg_terminate_backend({pid});\n[exit 3]\n"
+        )
+    );
+    assert_eq!(stage.logins(), []);
+    // Nothing is counted here, and grants that get into each other's way are tried again.
+    stage.issue(&["member"]);
+    stage.issue(&["reader"]);
+    drop(eve);
+    stage.issue(&["limited"]);
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn a_url_that_is_none_is_refused_without_being_repeated() {
         ),
         (
             "postgresql://{{username}}@h/hunter2",
-            "it has {{username}}, but no username is given",
+            "it has {{username}}, but no username is given\nhint: Give it with --username, or as username of the connection in the state file.",
         ),
         (
             "host=a,b,c port=1,2 dbname=hunter2",

@@ -106,7 +106,10 @@ fn several_hosts_of_which_none_answers() {
         "{answer}"
     );
     assert!(
-        answer.contains("\nhint: Check that the server runs"),
+        answer.contains(
+            "\nhint: Check that the server runs and that its host, port and firewall let you in, then run this again; \
+             or add it with --no-verify, and later run: pgcreds connection check other\n"
+        ),
         "{answer}"
     );
 }

@@ -78,6 +78,19 @@ fn the_json_is_a_contract() {
     drop(sessions);
 }
 
+#[test]
+fn the_table_says_what_a_lease_is_for() {
+    let stage = Stage::new(Admin::CreateRole);
+    make(&stage, "pgc_a", LATER, &[("label", "ticket-4711")]);
+    let table = " lease id   role       connection       state    expires at             issued by     label         sessions
+─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ pgc_a      app-role   my-postgres-db   active   2200-01-01T00:00:00Z   tester@host   ticket-4711   0
+[exit 0]
+";
+    let listed = stage.sandbox.pgcreds(["lease", "list"]).run();
+    assert_eq!(listed.to_string(), table);
+}
+
 /// Leases that differ in what is filtered by.
 fn stage_of_five() -> Stage {
     let stage = Stage::new(Admin::CreateRole);

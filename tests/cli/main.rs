@@ -42,6 +42,7 @@ mod reference_flow;
 mod renew;
 mod revocation;
 mod role;
+mod role_check;
 mod role_names;
 mod rotation;
 mod secrets;

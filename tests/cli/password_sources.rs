@@ -456,6 +456,39 @@ fn the_rules_of_libpq_hold_where_nothing_else_is_said() {
     command.env("PGPASSFILE", moved).run().success();
 }
 
+/// What works here because of the surroundings does not work in cron.
+#[test]
+fn a_password_that_nobody_gave_is_said_to_be_from_elsewhere() {
+    let (cluster, sandbox) = stage();
+    let arguments = add(&cluster, &[]);
+    let remove = ["connection", "remove", "main", "--force"];
+    let said = |origin: &str| {
+        format!(
+            "--- stderr ---\nthe password is not stored: it is taken from {origin} each time\nadded connection \"main\"\n[exit 0]\n"
+        )
+    };
+    let run = sandbox
+        .pgcreds(&arguments)
+        .env("PGPASSWORD", "admin-secret")
+        .run();
+    assert_eq!(run.to_string(), said("environment variable PGPASSWORD"));
+    sandbox.pgcreds(remove).run().success();
+
+    let file = sandbox.home().join(".pgpass");
+    crate::harness::write_private(&file, "*:*:*:vaultadmin:admin-secret\n");
+    let run = sandbox.pgcreds(&arguments).run();
+    let origin = format!("password file \"{}\"", file.display());
+    assert_eq!(run.to_string(), said(&origin));
+    sandbox.pgcreds(remove).run().success();
+
+    // Nothing is known of it where nobody looked.
+    let unseen = sandbox.pgcreds(add(&cluster, &["--no-verify"])).run();
+    assert_eq!(
+        unseen.to_string(),
+        "--- stderr ---\nadded connection \"main\"; next: pgcreds connection check main\n[exit 0]\n"
+    );
+}
+
 #[test]
 fn a_password_among_the_arguments_is_refused() {
     let sandbox = Sandbox::new();

@@ -94,8 +94,8 @@ fn show_prints_the_statements() {
  set role
  renew statements
  revocation statements
- default ttl seconds     3600
- max ttl seconds         86400
+ default ttl             1h
+ max ttl                 24h
  reassign owned to
  max leases
  username template
@@ -156,13 +156,78 @@ fn list_has_a_row_for_each_role() {
     add(&sandbox, "by-name", &short).success();
     assert_eq!(
         run(&sandbox, "role list").to_string(),
-        r#" role      connection       default ttl seconds   max ttl seconds   member of
-───────────────────────────────────────────────────────────────────────────────────────
- by-name   my-postgres-db   90                    86400
- member    my-postgres-db   3600                  86400             app_rw, odd "group
+        r#" role      connection       default ttl   max ttl   member of
+───────────────────────────────────────────────────────────────────────
+ by-name   my-postgres-db   1m30s         24h
+ member    my-postgres-db   1h            24h       app_rw, odd "group
 [exit 0]
 "#
     );
+}
+
+/// As Vault takes them.
+#[test]
+fn statements_come_from_files_and_stdin_too() {
+    let (_cluster, sandbox) = stage(Admin::CreateRole);
+    let folder = sandbox.home().join("sql");
+    fs::create_dir(&folder).unwrap();
+    fs::write(
+        folder.join("create.sql"),
+        format!("-- ours\n{REFERENCE}\n\n"),
+    )
+    .unwrap();
+    let arguments = [
+        "role",
+        "add",
+        "app",
+        "--connection",
+        "my-postgres-db",
+        "--creation-statements",
+        "@create.sql",
+        "--renew-statements",
+        "SELECT 1",
+        "--revocation-statements",
+        "@-",
+    ];
+    let added = sandbox
+        .pgcreds(arguments)
+        .cwd(&folder)
+        .stdin("SELECT 2;\n")
+        .run();
+    added.success();
+    let shown = run(&sandbox, "role show app --format json").json();
+    assert_eq!(
+        shown["creation_statements"][0],
+        format!("-- ours\n{REFERENCE}")
+    );
+    assert_eq!(shown["renew_statements"][0], "SELECT 1");
+    assert_eq!(shown["revocation_statements"][0], "SELECT 2;");
+    run(&sandbox, "issue app").success();
+
+    fs::write(folder.join("empty.sql"), "\n").unwrap();
+    for (file, problem) in [
+        (
+            "@none.sql",
+            "error: could not read the SQL from \"none.sql\"\ncaused by: No such file or directory (os error 2)\n",
+        ),
+        ("@empty.sql", "error: there is no SQL in \"empty.sql\"\n"),
+        ("@-", "error: there is no SQL in stdin\n"),
+    ] {
+        let line = [
+            "role",
+            "add",
+            "other",
+            "--connection",
+            "my-postgres-db",
+            "--creation-statements",
+            file,
+        ];
+        let refused = sandbox.pgcreds(line).cwd(&folder).run();
+        assert_eq!(
+            refused.to_string(),
+            format!("--- stderr ---\n{problem}[exit 1]\n")
+        );
+    }
 }
 
 #[test]

@@ -86,6 +86,32 @@ fn whoever_comes_through_a_link_waits_for_the_same_lock() {
     assert!(is_changed() && !sandbox.home().join("link.toml.lock").exists());
 }
 
+/// Whoever may write to the folder must not have pgcreds write to another place.
+#[test]
+fn a_link_in_the_locks_place_is_not_followed() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state(STATE);
+    let other = sandbox.home().join("other");
+    std::fs::write(&other, "other\n").unwrap();
+    let lock = sandbox.state_path().with_extension("toml.lock");
+    for target in [other.clone(), sandbox.home().join("new")] {
+        symlink(&target, &lock).unwrap();
+        let refusal = sandbox.refusal(None, sandbox.pgcreds(add("app")));
+        assert_eq!(
+            refusal.split("caused by").next(),
+            Some(
+                "--- stderr ---\nerror: the lock file \"~/.config/pgcreds/pgcreds.toml.lock\" is a symbolic link\n"
+            ),
+            "{refusal}"
+        );
+        let hint = "hint: Find out who put it there, and remove it.\n[exit 1]\n";
+        assert!(refusal.ends_with(hint), "{refusal}");
+        std::fs::remove_file(&lock).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(other).unwrap(), "other\n");
+    assert!(!sandbox.home().join("new").exists());
+}
+
 #[test]
 fn a_dead_writers_lock_is_free() {
     let sandbox = Sandbox::new();

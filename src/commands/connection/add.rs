@@ -3,7 +3,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use toml_edit::{Array, InlineTable, Value};
 
 use super::view::View;
 use crate::context::Context;
@@ -14,19 +13,26 @@ use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::model::statements::Statements;
 use crate::ops;
-use crate::state::{Access, Section, State, StateFile, password_file, write_secret};
+use crate::ops::connect::Admin;
+use crate::state::{
+    Access, Section, State, StateFile, connection_keys, password_file, write_secret,
+};
 
 /// Add a connection to the state file
 ///
-/// Connects first, to see that it works. A password that is typed or piped in is stored in a file of its own beside the
-/// state file (NAME.password, mode 0600). Without any password option libpq's rules hold (PGPASSWORD, ~/.pgpass), and
-/// a person at a terminal is asked when the server wants one.
+/// Connects first, to see that it works. A password that is typed or piped in
+/// is stored in a file of its own beside the state file (NAME.password, mode
+/// 0600). Without any password option libpq's rules hold (PGPASSWORD,
+/// ~/.pgpass), and a person at a terminal is asked when the server wants one.
 ///
 /// Examples:
-///   pgcreds connection add my-postgres-db --username vaultadmin --allowed-roles app-role \
+///   pgcreds connection add my-postgres-db \
+///     --username vaultadmin --allowed-roles app-role \
 ///     --url 'postgresql://{{username}}:{{password}}@db.example.com:5432/mydb'
-///   pgcreds connection add local --url 'postgresql:///postgres?host=/var/run/postgresql'
-///   pgcreds connection add prod --url postgresql://db/app --username admin --password-command 'op read op://it/db/pw'
+///   pgcreds connection add local \
+///     --url 'postgresql:///postgres?host=/var/run/postgresql'
+///   pgcreds connection add prod --url postgresql://db/app \
+///     --username admin --password-command 'op read op://it/db/pw'
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -113,13 +119,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     connection.password = args.password.source()?;
     ops::connect::parameters(&name, &connection)?;
     if !args.no_verify {
-        let server = ops::connect::server(&name, &connection, &state.folder).await?;
-        let admin = ops::connect::open_server(server).await?;
-        let check = ops::check::connection(&admin).await?;
-        context.ui.detail(&format!(
-            "connected to PostgreSQL {} as \"{}\"",
-            check.server_version, check.username
-        ));
+        let admin = verify(context, &name, &connection, &state).await;
+        let admin = admin.map_err(|error| not_added(&name, error))?;
+        if let Some(origin) = admin.server.password_origin(admin.session.address()) {
+            context.ui.status(&format!(
+                "the password is not stored: it is taken from {origin} each time"
+            ));
+        }
         connection.password = admin
             .typed
             .map(PasswordSource::Literal)
@@ -139,9 +145,47 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     } else {
         save(&file, &name, &connection, None)?;
     }
-    context.ui.status(&format!("added connection \"{name}\""));
+    let next = if args.no_verify {
+        format!("; next: pgcreds connection check {name}")
+    } else {
+        String::new()
+    };
+    context
+        .ui
+        .status(&format!("added connection \"{name}\"{next}"));
     context.ui.result(&View::new(&name, &connection))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the connection, and sees that logins can be made over it.
+async fn verify(
+    context: &Context,
+    name: &ConnectionName,
+    connection: &Connection,
+    state: &State,
+) -> Result<Admin> {
+    let server = ops::connect::server(name, connection, &state.folder).await?;
+    let admin = ops::connect::open_server(server).await?;
+    let check = ops::check::connection(&admin).await?;
+    context.ui.detail(&format!(
+        "connected to PostgreSQL {} as \"{}\"",
+        check.server_version, check.username
+    ));
+    Ok(admin)
+}
+
+/// A connection that was not added cannot be checked: says how to add it all the same.
+fn not_added(name: &ConnectionName, mut error: anyhow::Error) -> anyhow::Error {
+    if let Some(failure) = error.downcast_mut::<Failure>()
+        && let Some(hint) = failure.next_step()
+        && let Some((first_step, check)) = hint.split_once(", then run: ")
+        && check == format!("pgcreds connection check {name}")
+    {
+        failure.replace_hint(format!(
+            "{first_step}, then run this again; or add it with --no-verify, and later run: {check}"
+        ));
+    }
+    error
 }
 
 /// Writes the connection into the state file, and a password into a file of its own: both or neither.
@@ -162,7 +206,11 @@ fn save(
             )?;
             written = Some(path);
         }
-        edit.add(Section::Connections, name.as_str(), keys(connection))
+        edit.add(
+            Section::Connections,
+            name.as_str(),
+            connection_keys(connection),
+        )
     });
     if let (Err(_), Some(path)) = (&saved, written) {
         // The first failure is the one to tell.
@@ -242,61 +290,4 @@ fn read_stdin() -> Result<Secret> {
         return Err(Failure::request("stdin has no password in its first line").into());
     }
     Ok(Secret::new(password))
-}
-
-/// The connection's keys in the state file.
-fn keys(connection: &Connection) -> Vec<(&'static str, Value)> {
-    let mut keys: Vec<(&str, Value)> = vec![("url", connection.url.expose().into())];
-    keys.extend(
-        connection
-            .username
-            .as_deref()
-            .map(|username| ("username", username.into())),
-    );
-    keys.extend(
-        connection
-            .password
-            .as_ref()
-            .map(|source| ("password", source_value(source))),
-    );
-    if let Some(globs) = &connection.allowed_roles {
-        let globs = globs
-            .iter()
-            .filter(|glob| !glob.is_empty())
-            .map(String::as_str);
-        keys.push(("allowed_roles", globs.collect::<Array>().into()));
-    }
-    let client_port = connection.client_port.map(|port| i64::from(port).into());
-    let client_sslmode = connection
-        .client_sslmode
-        .map(|mode| mode.to_string().into());
-    keys.extend(
-        connection
-            .client_host
-            .as_deref()
-            .map(|host| ("client_host", host.into())),
-    );
-    keys.extend(client_port.map(|port| ("client_port", port)));
-    keys.extend(client_sslmode.map(|mode| ("client_sslmode", mode)));
-    keys
-}
-
-fn source_value(source: &PasswordSource) -> Value {
-    let (key, value): (&str, Value) = match source {
-        PasswordSource::Literal(secret) => return secret.expose().into(),
-        PasswordSource::Env(name) => ("env", name.into()),
-        PasswordSource::Credential(name) => ("credential", name.into()),
-        PasswordSource::File(path) => ("file", path.to_string_lossy().into_owned().into()),
-        PasswordSource::Command(arguments) => (
-            "command",
-            arguments
-                .iter()
-                .map(String::as_str)
-                .collect::<Array>()
-                .into(),
-        ),
-    };
-    let mut table = InlineTable::new();
-    table.insert(key, value);
-    table.into()
 }

@@ -12,7 +12,8 @@ use crate::state::{Pending, Section, State, password_file};
 
 /// Remove a connection from the state file
 ///
-/// Refuses while the server has leases of it, because no sweep would remove them, and while roles use it.
+/// Refuses while the server has leases of it, because no sweep would remove
+/// them, and while roles use it.
 ///
 /// Examples:
 ///   pgcreds connection remove my-postgres-db

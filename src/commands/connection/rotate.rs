@@ -9,9 +9,11 @@ use crate::ops;
 
 /// Give the admin a new random password, and store it where the old one was
 ///
-/// The new password is on disk before the server gets it, and the old one is forgotten only after a login with the new
-/// one, so that it can be interrupted at any moment and run again. The password's source must be one that pgcreds can
-/// change: a file, the state file, or a command with a store_command beside it.
+/// The new password is on disk before the server gets it, and the old one is
+/// forgotten only after a login with the new one, so that it can be interrupted
+/// at any moment and run again. The password's source must be one that pgcreds
+/// can change: a file, the state file, or a command with a store_command beside
+/// it.
 ///
 /// Examples:
 ///   pgcreds connection rotate my-postgres-db

@@ -13,7 +13,8 @@ use crate::postgres::ledger::Filter;
 
 /// List leases, as the servers know them
 ///
-/// Asks every connection; one that cannot be reached is reported and does not hide the others.
+/// Asks every connection; one that cannot be reached is reported and does not
+/// hide the others.
 ///
 /// Examples:
 ///   pgcreds lease list

@@ -10,8 +10,8 @@ use crate::ops;
 
 /// Give a lease more time
 ///
-/// Its new end is the server's now + the lifetime, but not beyond the role's max_ttl at the time of issue. A lease that
-/// has ended cannot be renewed.
+/// Its new end is the server's now + the lifetime, but not beyond the role's
+/// max_ttl at the time of issue. A lease that has ended cannot be renewed.
 ///
 /// Examples:
 ///   pgcreds lease renew pgc_app_role_alice_8xk2m4p0q7rt

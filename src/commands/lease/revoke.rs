@@ -17,7 +17,8 @@ use crate::ui::Bar;
 
 /// End leases now: sessions, login and grants
 ///
-/// What a login owns is reassigned, never dropped. A lease that is gone already counts as revoked.
+/// What a login owns is reassigned, never dropped. A lease that is gone already
+/// counts as revoked.
 ///
 /// Examples:
 ///   pgcreds lease revoke pgc_app_role_alice_8xk2m4p0q7rt

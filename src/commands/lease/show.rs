@@ -11,8 +11,9 @@ use crate::ops;
 
 /// Show one lease, also one that is gone
 ///
-/// What no server has any more is answered from the audit log of this host: who had it, until when, and who ended it. The
-/// name may be pasted from the server's log as it stands there, with its quotes or as NAME@DATABASE.
+/// What no server has any more is answered from the audit log of this host: who
+/// had it, until when, and who ended it. The name may be pasted from the
+/// server's log as it stands there, with its quotes or as NAME@DATABASE.
 ///
 /// Examples:
 ///   pgcreds lease show pgc_app_role_alice_8xk2m4p0q7rt

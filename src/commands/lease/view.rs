@@ -7,13 +7,14 @@ use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
 use crate::model::timestamp::Timestamp;
 
 /// The columns of a list of leases.
-pub(crate) const COLUMNS: [&str; 7] = [
+pub(crate) const COLUMNS: [&str; 8] = [
     "lease_id",
     "role",
     "connection",
     "state",
     "expires_at",
     "issued_by",
+    "label",
     "sessions",
 ];
 

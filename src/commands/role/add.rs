@@ -1,7 +1,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use toml_edit::{Array, Value};
 
 use super::view::View;
 use crate::context::Context;
@@ -12,18 +11,23 @@ use crate::model::statements::Statements;
 use crate::model::ttl::Ttl;
 use crate::model::username_template::UsernameTemplate;
 use crate::ops;
-use crate::state::{Section, State};
+use crate::state::{Section, State, role_keys};
 
 /// Add a role to the state file
 ///
-/// What a login may do comes from group roles (--member-of, --set-role), or from SQL (--creation-statements) with the
-/// placeholders {{name}}, {{password}} and {{expiration}}. A login is made and given up at once, to see that it works.
+/// What a login may do comes from group roles (--member-of, --set-role), or
+/// from SQL (--creation-statements) with the placeholders {{name}},
+/// {{password}} and {{expiration}}. A login is made and given up at once, to
+/// see that it works.
 ///
 /// Examples:
 ///   pgcreds role add app-role --connection my-postgres-db --member-of app_rw
-///   pgcreds role add migrate --connection my-postgres-db --set-role app_owner --default-ttl 15m
-///   pgcreds role add app-role --connection my-postgres-db --default-ttl 1h --max-ttl 24h --creation-statements \
-///     "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"
+///   pgcreds role add migrate --connection my-postgres-db \
+///     --set-role app_owner --default-ttl 15m
+///   pgcreds role add app-role --connection my-postgres-db \
+///     --default-ttl 1h --max-ttl 24h \
+///     --creation-statements "CREATE ROLE \"{{name}}\" WITH LOGIN
+///       PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, group(
     clap::ArgGroup::new("recipe").required(true).multiple(true).args(["creation_statements", "member_of", "set_role"])
@@ -36,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     connection: ConnectionName,
 
-    /// SQL that makes a login (can be repeated)
+    /// SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)
     #[arg(long, value_name = "SQL", conflicts_with_all = ["member_of", "set_role"])]
     creation_statements: Vec<String>,
 
@@ -48,11 +52,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GROUP")]
     set_role: Option<String>,
 
-    /// SQL that runs at each renewal (can be repeated)
+    /// SQL that runs at each renewal, or @FILE, or @- (can be repeated)
     #[arg(long, value_name = "SQL")]
     renew_statements: Vec<String>,
 
-    /// SQL that runs at revocation, before the built-in revocation (can be repeated)
+    /// SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)
     #[arg(long, value_name = "SQL")]
     revocation_statements: Vec<String>,
 
@@ -91,7 +95,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let state = file.load()?;
     refuse_existing(&state, &name)?;
     state.connection(&args.connection)?;
-    let role = args.into_role();
+    let role = args.into_role()?;
     role.check()
         .and_then(|()| role.check_names(&name))
         .with_context(|| Failure::request(format!("invalid role \"{name}\"")))?;
@@ -103,7 +107,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     file.edit(|state, edit| {
         refuse_existing(state, &name)?;
-        edit.add(Section::Roles, name.as_str(), keys(&role))
+        edit.add(Section::Roles, name.as_str(), role_keys(&role))
     })?;
     context.ui.status(&format!(
         "added role \"{name}\"; next: pgcreds issue {name}"
@@ -113,14 +117,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 }
 
 impl Args {
-    fn into_role(self) -> Role {
-        Role {
+    fn into_role(self) -> Result<Role> {
+        Ok(Role {
             connection: self.connection,
-            creation_statements: Statements::new(self.creation_statements),
+            creation_statements: statements(self.creation_statements)?,
             member_of: self.member_of,
             set_role: self.set_role,
-            renew_statements: Statements::new(self.renew_statements),
-            revocation_statements: Statements::new(self.revocation_statements),
+            renew_statements: statements(self.renew_statements)?,
+            revocation_statements: statements(self.revocation_statements)?,
             default_ttl: self.default_ttl,
             max_ttl: self.max_ttl,
             reassign_owned_to: self.reassign_owned_to,
@@ -128,8 +132,31 @@ impl Args {
             username_template: self.username_template.map(UsernameTemplate::new),
             password_length: self.password_length,
             password_policy: None,
-        }
+        })
     }
+}
+
+/// The SQL of an option: as it stands, or from the file that `@FILE` names, as Vault takes it.
+fn statements(arguments: Vec<String>) -> Result<Statements> {
+    let texts = arguments.into_iter().map(|argument| {
+        let Some(file) = argument.strip_prefix('@') else {
+            return Ok(argument);
+        };
+        let (text, place) = match file {
+            "-" => (
+                std::io::read_to_string(std::io::stdin()),
+                "stdin".to_owned(),
+            ),
+            file => (std::fs::read_to_string(file), format!("\"{file}\"")),
+        };
+        let text =
+            text.with_context(|| Failure::request(format!("could not read the SQL from {place}")))?;
+        if text.trim().is_empty() {
+            return Err(Failure::request(format!("there is no SQL in {place}")).into());
+        }
+        Ok(text.trim_end().to_owned())
+    });
+    Ok(Statements::new(texts.collect::<Result<_>>()?))
 }
 
 fn refuse_existing(state: &State, name: &RoleName) -> Result<()> {
@@ -141,49 +168,4 @@ fn refuse_existing(state: &State, name: &RoleName) -> Result<()> {
             "Edit it in the state file, or remove it first: pgcreds role remove {name}"
         ))
         .into())
-}
-
-/// The role's keys in the state file.
-fn keys(role: &Role) -> Vec<(&'static str, Value)> {
-    let list = |texts: &[String]| -> Option<Value> {
-        let array: Array = texts.iter().map(String::as_str).collect();
-        (!texts.is_empty()).then(|| array.into())
-    };
-    let text = |text: &Option<String>| text.as_deref().map(Value::from);
-    [
-        ("connection", Some(role.connection.as_str().into())),
-        (
-            "creation_statements",
-            list(role.creation_statements.texts()),
-        ),
-        ("member_of", list(&role.member_of)),
-        ("set_role", text(&role.set_role)),
-        ("renew_statements", list(role.renew_statements.texts())),
-        (
-            "revocation_statements",
-            list(role.revocation_statements.texts()),
-        ),
-        ("default_ttl", Some(role.default_ttl.to_string().into())),
-        ("max_ttl", Some(role.max_ttl.to_string().into())),
-        ("reassign_owned_to", text(&role.reassign_owned_to)),
-        (
-            "max_leases",
-            role.max_leases.map(|most| i64::from(most).into()),
-        ),
-        (
-            "username_template",
-            role.username_template
-                .as_ref()
-                .map(|template| template.as_str().into()),
-        ),
-        (
-            "password_length",
-            role.password_length
-                .and_then(|length| i64::try_from(length).ok())
-                .map(Value::from),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some((key, value?)))
-    .collect()
 }

@@ -8,8 +8,8 @@ use crate::ops;
 
 /// Make a login of a role and give it up at once, to see what it would be
 ///
-/// Everything happens in a transaction that is rolled back. Says what the login could do, or what is missing, with the
-/// GRANT to run.
+/// Everything happens in a transaction that is rolled back. Says what the login
+/// could do, or what is missing, with the GRANT to run.
 ///
 /// Examples:
 ///   pgcreds role check app-role

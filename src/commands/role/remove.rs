@@ -8,8 +8,8 @@ use crate::state::Section;
 
 /// Remove a role from the state file
 ///
-/// Its leases live on until their end, and sweeps revoke them: that needs no role. Revoke them now with
-/// pgcreds lease revoke --role NAME.
+/// Its leases live on until their end, and sweeps revoke them: that needs no
+/// role. Revoke them now with pgcreds lease revoke --role NAME.
 ///
 /// Examples:
 ///   pgcreds role remove app-role

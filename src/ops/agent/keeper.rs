@@ -25,7 +25,7 @@ use crate::ops::hold::{PAUSES, two_thirds};
 use crate::ops::issue::{self, Fresh, Request};
 use crate::ops::renew::extend;
 use crate::postgres::renewal::Renewed;
-use crate::state::State;
+use crate::state::{Claimed, State};
 use crate::ui::Log;
 use crate::ui::credentials::{fill_in, render};
 
@@ -97,6 +97,14 @@ impl Keeper {
             error: None,
             telling: None,
         })
+    }
+
+    /// Fails when another process keeps the file. A place that cannot be written to yet is tried again later.
+    pub(super) fn claim(&mut self) -> Result<()> {
+        match self.output.claim() {
+            Err(error) if error.is::<Claimed>() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn connection(&self) -> &ConnectionName {
@@ -225,6 +233,10 @@ impl Keeper {
         };
         state.audit.prepare()?;
         let fresh = issue::issue_with(admin, state, &request).await?;
+        for warning in &fresh.warnings {
+            let file = ("file", self.name.as_str());
+            log.event("warning", &[file, ("text", warning)]);
+        }
         let content = self.content(&fresh);
         let kept = Kept {
             lease: fresh.lease,

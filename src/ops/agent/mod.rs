@@ -63,7 +63,8 @@ pub(crate) struct Agent {
 pub(crate) type Unfilled = (Vec<FileName>, anyhow::Error);
 
 impl Agent {
-    /// An agent for the files of this state file. Fails when a file or its role does not exist, or its template is wrong.
+    /// An agent for the files of this state file. Fails when a file or its role does not exist, its template is wrong, or
+    /// another process keeps it.
     pub(crate) fn new(state: &State, settings: Settings) -> Result<Self> {
         let mut agent = Self {
             settings,
@@ -71,6 +72,7 @@ impl Agent {
             retired: BTreeMap::new(),
         };
         agent.keepers = agent.wanted(state)?;
+        agent.keepers.values_mut().try_for_each(Keeper::claim)?;
         Ok(agent)
     }
 

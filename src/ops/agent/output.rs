@@ -9,12 +9,14 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use crate::failure::one_line;
-use crate::state::{Access, check_place, write_secret};
+use crate::state::{Access, Claim, check_place, write_secret};
 
 /// What a file shall be, and what was written to it.
 pub(super) struct Output {
     path: PathBuf,
     access: Access,
+    /// Nobody else keeps it meanwhile.
+    claim: Option<Claim>,
     content: Zeroizing<String>,
     /// As it was when it was written last.
     stamp: Option<Stamp>,
@@ -40,6 +42,7 @@ impl Output {
         Self {
             path,
             access,
+            claim: None,
             content: Zeroizing::default(),
             stamp: None,
             problem: None,
@@ -53,6 +56,7 @@ impl Output {
 
     /// Looks after what another one wrote to this place.
     pub(super) fn take_over(&mut self, other: &mut Self) {
+        self.claim = other.claim.take();
         self.content = std::mem::take(&mut other.content);
         self.stamp = other.stamp;
         self.problem = other.problem.take();
@@ -68,9 +72,18 @@ impl Output {
         self.stamp.is_some() && self.problem.is_none()
     }
 
+    /// Makes sure that nobody else keeps it.
+    pub(super) fn claim(&mut self) -> Result<()> {
+        if !self.claim.as_ref().is_some_and(Claim::is_in_place) {
+            self.claim = Some(Claim::new(&self.path)?);
+        }
+        Ok(())
+    }
+
     /// Fails when it cannot be written, as far as that can be known without a content.
-    pub(super) fn check(&self) -> Result<()> {
-        check_place(&self.path)
+    pub(super) fn check(&mut self) -> Result<()> {
+        check_place(&self.path)?;
+        self.claim()
     }
 
     /// Writes it; the old content stays when that fails.

@@ -101,5 +101,83 @@ fn a_second_signal_is_for_those_who_cannot_wait() {
         agent.running.signal(Signal::TERM);
         agent.running.stderr().contains("\"stopped\"")
     });
-    assert_eq!(agent.running.wait().success().stdout, "");
+    assert_eq!(agent.running.wait().exits(4).stdout, "");
+}
+
+/// What could not be revoked is not passed over in silence.
+#[test]
+fn leases_that_could_not_be_revoked_make_the_exit_code_4() {
+    let keys = r#"revocation_statements = ["SELECT CASE WHEN position('_other_' in '{{name}}') > 0 THEN 1/0 END"]"#;
+    let app = App::with(keys);
+    app.describe("app", "");
+    app.describe("other", "");
+    let agent = app.agent(&[]);
+    let held = app.user("other");
+    agent.running.signal(Signal::TERM);
+    let ended = agent.running.wait().exits(4);
+    let events = super::events(&ended.stderr);
+    let of = |event: &str| events.iter().find(|line| line["event"] == event).unwrap();
+    assert_eq!(of("revoke_failed")["lease"], held.as_str(), "{ended}");
+    assert_eq!(of("stopped")["revoked"], "1");
+    assert_eq!(of("stopped")["incomplete"], "true");
+    assert_eq!(app.logins(), [held]);
+}
+
+#[test]
+fn two_agents_do_not_keep_the_same_file() {
+    let app = App::new();
+    app.describe("app", "");
+    app.describe("other", "");
+    let agent = app.agent(&["app"]);
+    let user = app.user("app");
+    for arguments in [&["agent"][..], &["agent", "app", "--once"]] {
+        let refused = app.sandbox.pgcreds(arguments).run();
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "--- stderr ---\nerror: could not keep the file \"{}\"\ncaused by: process {} does already\n\
+                 hint: Stop that one, or choose another path.\n[exit 1]\n",
+                app.path("app").display(),
+                agent.running.pid()
+            )
+        );
+    }
+    assert_eq!((app.user("app"), app.logins()), (user.clone(), vec![user]));
+    let beside = app.agent_at_once(&["other", "--keep"]);
+    beside.wait_for("issued", 1);
+    // Whoever has ended, in whatever way, keeps nothing.
+    agent.running.signal(Signal::TERM);
+    agent.running.wait().success();
+    assert!(!app.path(".app.lock").exists());
+    assert_eq!(beside.running.kill().code, 137);
+    app.sandbox.pgcreds(["agent", "--once"]).run().success();
+    assert_eq!((app.log_in("app"), app.log_in("other")), (Ok(()), Ok(())));
+}
+
+/// A file that comes with a new state file is kept as soon as nobody else does.
+#[test]
+fn a_file_that_another_agent_keeps_is_waited_for() {
+    let app = App::new();
+    app.describe("app", "");
+    let first = app.agent(&[]);
+    let state = app.sandbox.state();
+    app.change("[files.app]", "[files.other]");
+    app.change(
+        &format!("{}\"", app.path("app").display()),
+        &format!("{}\"", app.path("other").display()),
+    );
+    let second = app.agent_at_once(&[]);
+    second.wait_for("issued", 1);
+    app.sandbox.write_state(&state);
+    second.running.signal(Signal::HUP);
+    second.wait_for("failed", 1);
+    let problem = second.field("failed", "app", "error").unwrap();
+    assert!(
+        problem.ends_with(&format!("process {} does already", first.running.pid())),
+        "{problem}"
+    );
+    first.running.signal(Signal::TERM);
+    first.running.wait().success();
+    second.wait_for("issued", 2);
+    assert_eq!(app.log_in("app"), Ok(()));
 }

@@ -66,7 +66,7 @@ fn it_can_be_stopped_while_the_server_is_away() {
     let agent = app.agent(&[]);
     app.cluster.stop();
     agent.running.signal(Signal::TERM);
-    let ended = agent.running.wait().success();
+    let ended = agent.running.wait().exits(4);
     assert!(ended.stderr.contains("unreachable"), "{ended}");
     assert!(!app.path("app").exists());
     app.cluster.restart();

@@ -83,6 +83,28 @@ fn what_fails_before_the_command_runs_is_125() {
     app.sandbox.pgcreds(["exec"]).run().exits(2);
 }
 
+/// Nothing after the command's name is an option of ours.
+#[test]
+fn a_command_needs_no_dashes_before_it() {
+    let app = App::new();
+    let script = "echo \"$PGUSER $*\"";
+    let further = ["sh", "-c", script, "--", "--ttl", "--quiet", "--", "x"];
+    for start in [
+        &["exec", "app-role", "--for", "dashes"][..],
+        &["exec", "app-role", "--for", "dashes", "--"],
+        &["exec", "--for", "dashes", "app-role"],
+    ] {
+        let line = [start, &further].concat();
+        let ended = app.sandbox.pgcreds(line).run().success();
+        assert!(ended.stdout.starts_with("pgc_app_role_dashes_"), "{ended}");
+        assert!(ended.stdout.ends_with(" --ttl --quiet -- x\n"), "{ended}");
+    }
+    // A slip before the command is not taken for one.
+    let slip = ["exec", "app-role", "--tll", "5m", "sh"];
+    app.sandbox.pgcreds(slip).run().exits(2);
+    assert_eq!(app.logins(), Vec::<String>::new());
+}
+
 #[test]
 fn without_a_command_it_starts_the_shell() {
     let app = App::new();

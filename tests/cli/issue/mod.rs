@@ -8,3 +8,4 @@ mod login;
 mod out;
 mod output;
 mod statements;
+mod warnings;

@@ -1,6 +1,6 @@
 //! Creation statements: whatever SQL the administrator writes, in one transaction, and the short forms that stand for SQL.
 
-use crate::harness::{Admin, Run};
+use crate::harness::{Admin, Cluster, Run};
 use crate::lease_stage::{MEMBER_ROLE, Stage};
 
 /// Semicolons where they end nothing.
@@ -48,6 +48,31 @@ fn semicolons_need_no_care() {
     let issued = stage.issue(&["intricate"]);
     let setting = stage.execute_as(&issued, "SHOW search_path");
     assert_eq!(setting.unwrap(), [["\"a;b'c;\", \"';\""]]);
+}
+
+/// Statements are written for the strings of the SQL standard, whatever the server's default is.
+#[test]
+fn a_backslash_is_a_backslash() {
+    let settings = [
+        ("standard_conforming_strings", "off"),
+        ("backslash_quote", "on"),
+    ];
+    let create =
+        r#"CREATE ROLE "{{name}}" LOGIN; ALTER ROLE "{{name}}" SET application_name TO 'a\';"#;
+    let revoke = r#"revocation_statements = ['''INSERT INTO log VALUES ('b\')''']"#;
+    let role = format!("{}{revoke}\n", role_with(create));
+    let stage = Stage::on(Cluster::start_with(&settings), Admin::CreateRole, &role);
+    stage.cluster.execute_in(
+        "mydb",
+        "CREATE TABLE log (t text); GRANT INSERT ON log TO vaultadmin",
+    );
+    let issued = stage.issue(&["app-role"]);
+    let setting = "SELECT setconfig[1] FROM pg_db_role_setting";
+    assert_eq!(stage.cluster.value(setting), r"application_name=a\");
+    let revoke = ["lease", "revoke", issued.id()];
+    stage.sandbox.pgcreds(revoke).run().success();
+    let logged = stage.cluster.value_in("mydb", "SELECT t FROM log");
+    assert_eq!(logged, r"b\");
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! What `role check` and `role add` say of a role whose logins can be made, and are of no use or hard to get rid of.
+
+use crate::harness::{Admin, Run};
+use crate::stage::Stage;
+
+fn check(stage: &Stage) -> Run {
+    let run = stage.sandbox.pgcreds(["role", "check", "app-role"]).run();
+    run.success()
+}
+
+/// The warnings of a check, which `role add` gives as well.
+#[track_caller]
+fn warnings(stage: &Stage) -> String {
+    let of_check = check(stage).stderr;
+    let state = stage.sandbox.state();
+    let arguments = "role add other --connection my-postgres-db --member-of app_rw";
+    let owner = state.contains("reassign_owned_to");
+    let options = ["--reassign-owned-to", "the owner"];
+    let arguments = arguments
+        .split(' ')
+        .chain(options.into_iter().filter(|_| owner));
+    let added = stage.sandbox.pgcreds(arguments).run().success();
+    let of_add = added
+        .stderr
+        .replace("added role \"other\"; next: pgcreds issue other\n", "");
+    assert_eq!(of_add.replace("\"other\"", "\"app-role\""), of_check);
+    stage.sandbox.write_state(&state);
+    of_check
+}
+
+#[test]
+fn a_database_that_lets_nobody_in() {
+    let stage = Stage::new(Admin::CreateRole);
+    assert_eq!(warnings(&stage), "");
+    let database = |sql: &str| stage.cluster.execute_in("mydb", sql);
+    database(
+        "REVOKE CONNECT ON DATABASE mydb FROM PUBLIC; GRANT CONNECT ON DATABASE mydb TO vaultadmin",
+    );
+    let warning = warnings(&stage);
+    let (problem, remedy) = warning.split_once("; let them: ").unwrap();
+    assert_eq!(
+        problem,
+        "warning: logins of role \"app-role\" may not connect to database \"mydb\""
+    );
+    database(remedy);
+    assert_eq!(warnings(&stage), "");
+}
+
+/// What it says to run is run, and then a lease that owns something can be revoked.
+#[test]
+fn an_owner_to_be_that_the_admin_cannot_act_as() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.cluster.execute("CREATE ROLE \"the owner\"");
+    stage.describe_role("reassign_owned_to = \"the owner\"");
+    let warning = warnings(&stage);
+    let (problem, remedy) = warning.split_once("; run as a superuser: ").unwrap();
+    let expected = "warning: what a login owns cannot be given to \"the owner\" when it ends (permission denied to reassign objects";
+    assert!(problem.starts_with(expected), "{problem}");
+    assert_eq!(remedy, "GRANT \"the owner\" TO \"vaultadmin\";\n");
+    stage.cluster.execute(remedy);
+    assert_eq!(warnings(&stage), "");
+}
+
+#[test]
+fn statements_that_set_no_password() {
+    let stage = Stage::new(Admin::CreateRole);
+    let state = stage.sandbox.state();
+    let statements = r#"creation_statements = ['CREATE ROLE "{{name}}" LOGIN']"#;
+    stage
+        .sandbox
+        .write_state(&state.replace("member_of = [\"app_rw\"]", statements));
+    assert_eq!(
+        check(&stage).stderr,
+        "warning: creation_statements of role \"app-role\" do not set {{password}}: nobody can log in with what is issued\n"
+    );
+}
