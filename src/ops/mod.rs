@@ -11,6 +11,7 @@ pub(crate) mod hold;
 pub(crate) mod issue;
 pub(crate) mod leases;
 pub(crate) mod password;
+mod release;
 pub(crate) mod renew;
 pub(crate) mod report;
 pub(crate) mod revoke;

@@ -2,12 +2,13 @@
 //! revoked, and nothing is ever dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::grants::revoke_grants;
-use crate::postgres::session::{Session, begin};
+use crate::postgres::session::{Session, begin_waiting};
 use crate::postgres::{identifier, identifiers, literal};
 
 /// A login, as this module needs it.
@@ -80,21 +81,26 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
 }
 
 /// Frees these logins of everything in the session's database and of shared objects, in one transaction: reassigns what
-/// they own, then removes the privileges. Fails without a change when anything cannot be done.
-///
+/// they own, then removes the privileges. Waits for each lock for as long as `patience`. Fails without a change when
+/// anything cannot be done.
 pub(crate) async fn release(
     session: &Session,
     logins: &[Login],
+    patience: Duration,
 ) -> Result<Released, DatabaseError> {
-    let result = try_release(session, logins).await;
+    let result = try_release(session, logins, patience).await;
     if result.is_err() {
         session.rollback().await;
     }
     result
 }
 
-async fn try_release(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {
-    session.run(&begin()).await?;
+async fn try_release(
+    session: &Session,
+    logins: &[Login],
+    patience: Duration,
+) -> Result<Released, DatabaseError> {
+    session.run(&begin_waiting(patience)).await?;
     let released = reassign(session, logins).await?;
     revoke_grants(session, logins).await?;
     drop_owned(session, logins).await?;

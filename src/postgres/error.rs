@@ -159,6 +159,16 @@ impl DatabaseError {
         self
     }
 
+    /// The same failure to get a lock, with those who hold it instead of the server's words.
+    pub(crate) fn held_by(self, holders: &str) -> Self {
+        Self {
+            code: None,
+            message: format!("{holders} holds a lock on it"),
+            detail: None,
+            ..self
+        }
+    }
+
     /// Whether another session held a lock for longer than we wait.
     pub(crate) fn is_lock_timeout(&self) -> bool {
         self.code == Some(SqlState::LOCK_NOT_AVAILABLE)

@@ -16,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::live_leases;
-use crate::postgres::session::{LOCK_TIMEOUT, Session, begin, foreign};
+use crate::postgres::session::{LOCK_WAIT, Session, begin, foreign, lock_timeout};
 use crate::postgres::{identifier, literal};
 
 /// `to_char` format of a [`Timestamp`].
@@ -204,7 +204,10 @@ impl NewLogin<'_> {
         // Whoever waits in these queues is in nobody's way: only the time limit of a statement holds.
         let locks = [counting, granting].into_iter().flatten().map(|key| {
             let key = literal(&key);
-            format!("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(hashtext({key})); {LOCK_TIMEOUT};")
+            format!(
+                "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(hashtext({key})); {};",
+                lock_timeout(LOCK_WAIT)
+            )
         });
         locks.collect()
     }

@@ -2,12 +2,14 @@
 
 mod auth_guard;
 pub(crate) mod connect;
+pub(crate) mod cut;
 pub(crate) mod defaults;
 pub(crate) mod dependencies;
 pub(crate) mod error;
 mod grants;
 mod handshake;
 pub(crate) mod ledger;
+pub(crate) mod locks;
 pub(crate) mod login;
 mod negotiation;
 mod opening;

@@ -34,6 +34,7 @@ mod issue_verify;
 mod lease_list;
 mod lease_stage;
 mod libpq;
+mod locks;
 mod password_credential;
 mod password_sources;
 mod readme;
