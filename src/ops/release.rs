@@ -34,6 +34,16 @@ impl Revocation<'_> {
             async |leases: &[Lease], patience| join_logins(session, &oids(leases), patience).await;
         self.step(batch, Some(&dependent), what, join).await?;
         for (database, dependent) in databases {
+            let database = match database {
+                Ok(database) => database,
+                Err(name) => {
+                    let problem = format!(
+                        "could not look into database \"{name}\": its name is not valid UTF-8"
+                    );
+                    batch.fail(|lease| dependent.contains(&lease.oid), &problem);
+                    continue;
+                }
+            };
             for released in self.release_in(&database, batch, &dependent).await? {
                 report.notes.extend(released.warnings);
                 report.details.extend(released.reassigned);

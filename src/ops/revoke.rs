@@ -51,7 +51,7 @@ impl Revocation<'_> {
             for entry in entries {
                 match entry {
                     Entry::Lease(lease) => leases.push(lease),
-                    Entry::Newer(name, error) => report
+                    Entry::LeftAlone(name, error) => report
                         .notes
                         .push(format!("\"{name}\" was left alone: {error}")),
                 }

@@ -192,6 +192,7 @@ impl Server {
         if mode.is_unfit_for(self.target(), &session).await? {
             return Err(DatabaseError::read_only().into());
         }
+        mode.accept_any_bytes(&session).await?;
         Ok(session)
     }
 

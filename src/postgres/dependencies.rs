@@ -9,6 +9,7 @@ use tokio_postgres::types::Type;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::grants::revoke_grants;
 use crate::postgres::session::{Session, begin_waiting};
+use crate::postgres::text::Text;
 use crate::postgres::{identifier, identifiers, literal};
 
 /// A login, as this module needs it.
@@ -29,13 +30,16 @@ pub(crate) struct Released {
     pub(crate) reassigned: Vec<String>,
 }
 
+/// The name of a database. `Err` has what can be read of one that is no UTF-8: such a database cannot be connected to.
+pub(crate) type Database = Result<String, String>;
+
 /// The logins among `oids` that something depends on, by database; shared objects count for `here`.
 ///
 /// `pg_shdepend` names every database and everybody may read it. (PostgreSQL documentation, "pg_shdepend".)
 pub(crate) async fn by_database(
     session: &Session,
     oids: &[u32],
-) -> Result<BTreeMap<String, BTreeSet<u32>>, DatabaseError> {
+) -> Result<BTreeMap<Database, BTreeSet<u32>>, DatabaseError> {
     let rows = session
         .query(
             "SELECT DISTINCT coalesce(b.datname, current_database())::text AS database, d.refobjid \
@@ -44,10 +48,15 @@ pub(crate) async fn by_database(
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;
-    let mut databases = BTreeMap::<String, BTreeSet<u32>>::new();
+    let mut databases = BTreeMap::<Database, BTreeSet<u32>>::new();
     for row in rows {
+        let name: Text = row.try_get("database")?;
+        let database = match name.is_whole {
+            true => Ok(name.lossy),
+            false => Err(name.lossy),
+        };
         databases
-            .entry(row.try_get("database")?)
+            .entry(database)
             .or_default()
             .insert(row.try_get("refobjid")?);
     }
@@ -70,10 +79,10 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
     let mut parts = Vec::new();
     for row in &rows {
         let (number, kind): (i64, &str) = (row.try_get("number")?, row.try_get("kind")?);
-        let place: &str = row.try_get("place")?;
-        let example = row.try_get::<_, Option<&str>>("example")?;
+        let place = row.try_get::<_, Text>("place")?.lossy;
+        let example = row.try_get::<_, Option<Text>>("example")?;
         let example = example
-            .map(|example| format!(" ({example})"))
+            .map(|example| format!(" ({})", example.lossy))
             .unwrap_or_default();
         parts.push(format!("{number} × {kind}{example} in {place}"));
     }

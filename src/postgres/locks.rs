@@ -4,6 +4,7 @@ use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::session::Session;
+use crate::postgres::text::Text;
 
 /// What a step of a revocation has to lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +50,11 @@ pub(crate) async fn holders(
             &[(&oid, Type::OID)],
         )
         .await?;
-    let holders: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-    Ok(holders?.join(", "))
+    let mut holders = Vec::new();
+    for row in &rows {
+        holders.push(row.try_get::<_, Text>(0)?.lossy);
+    }
+    Ok(holders.join(", "))
 }
 
 /// The logins among these that a prepared transaction belongs to, or holds on to, with the transactions in words. No
@@ -72,6 +76,6 @@ pub(crate) async fn prepared_transactions(
         )
         .await?;
     rows.iter()
-        .map(|row| Ok((row.try_get("oid")?, row.try_get("names")?)))
+        .map(|row| Ok((row.try_get("oid")?, row.try_get::<_, Text>("names")?.lossy)))
         .collect()
 }

@@ -14,8 +14,8 @@ use crate::model::secret::Secret;
 use crate::model::statements::Values;
 use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
+use crate::postgres::comments::live_leases;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::ledger::live_leases;
 use crate::postgres::session::{LOCK_WAIT, Session, begin, foreign, lock_timeout};
 use crate::postgres::{identifier, literal};
 

@@ -1,6 +1,7 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
 mod auth_guard;
+mod comments;
 pub(crate) mod connect;
 pub(crate) mod cut;
 pub(crate) mod defaults;
@@ -22,6 +23,7 @@ pub(crate) mod rotation;
 mod service;
 pub(crate) mod session;
 pub(crate) mod survey;
+mod text;
 mod tls;
 
 use postgres_protocol::escape::{escape_identifier, escape_literal};
