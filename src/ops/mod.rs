@@ -18,6 +18,7 @@ pub(crate) mod revoke;
 pub(crate) mod revoke_by_id;
 mod rotatable;
 pub(crate) mod rotate;
+mod servers;
 pub(crate) mod sweep;
 pub(crate) mod trace;
 pub(crate) mod verify;

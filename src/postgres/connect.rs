@@ -9,7 +9,7 @@ use tokio_postgres::config::Config;
 
 use crate::environment::user_name;
 use crate::failure::Failure;
-use crate::model::connection_url::{Host, Parameters, SslMode, Target};
+use crate::model::connection_url::{Parameters, SslMode, Target};
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
@@ -72,11 +72,6 @@ impl Server {
             password: Some(password),
             ..self.clone()
         }
-    }
-
-    /// The addresses, for telling whether two connections lead to the same server.
-    pub(crate) fn hosts(&self) -> &[Host] {
-        &self.parameters.hosts
     }
 
     /// The admin's name.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -155,8 +154,8 @@ pub(crate) async fn for_each<E: From<DatabaseError>>(
         &format!("{condition} ORDER BY ends_at, name"),
     );
     let mut rows = pin!(session.stream(&sql, &parameters).await?);
-    while let Some(row) = rows.next().await {
-        if let Some(entry) = entry(&row.map_err(DatabaseError::from)?)? {
+    while let Some(row) = session.next(&mut rows).await? {
+        if let Some(entry) = entry(&row)? {
             visit(entry)?;
         }
     }
@@ -226,8 +225,7 @@ pub(crate) async fn oids(
     );
     let mut rows = pin!(session.stream(&sql, &parameters).await?);
     let (mut ours, mut others) = (Vec::new(), 0);
-    while let Some(row) = rows.next().await {
-        let row = row?;
+    while let Some(row) = session.next(&mut rows).await? {
         if row.try_get("is_ours")? {
             ours.push(row.try_get("oid")?);
         } else {

@@ -9,6 +9,7 @@ pub(crate) mod dependencies;
 pub(crate) mod error;
 mod grants;
 mod handshake;
+pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod locks;
 pub(crate) mod login;

@@ -1,7 +1,9 @@
 //! One open session with a server, as the admin.
 
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, RowStream, SimpleQueryMessage, SimpleQueryRow};
@@ -137,6 +139,14 @@ impl Session {
         );
         begun?;
         rows
+    }
+
+    /// The next row of a stream; a server that sends none is not waited for without end.
+    pub(crate) async fn next(
+        &self,
+        rows: &mut Pin<&mut RowStream>,
+    ) -> Result<Option<Row>, DatabaseError> {
+        self.bounded(rows.try_next()).await
     }
 
     /// Gives a transaction up. When that fails the session is lost, and the transaction with it.

@@ -46,6 +46,7 @@ mod role;
 mod role_names;
 mod rotation;
 mod secrets;
+mod servers;
 mod sessions;
 mod stage;
 mod state_file;
