@@ -10,9 +10,8 @@ use tokio_postgres::types::Type;
 use crate::model::lease::Lease;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
-use crate::postgres::privileges::join_logins;
 use crate::postgres::retry::on_conflict;
-use crate::postgres::revocation::{Which, open_sessions};
+use crate::postgres::revocation::{Which, join_or_end, open_sessions};
 use crate::postgres::session::{Session, begin_waiting};
 
 /// How often we look again when an end moves while we look at it.
@@ -46,16 +45,21 @@ pub(crate) async fn cut(
     };
     let mut result = cut.run().await;
     cut.patience = patience.min(ENDING);
+    let mut is_last = false;
     while let Err(error) = &result {
         let is_obstructed = error.is_lock_timeout() || error.is_conflict();
-        if !is_obstructed || (!cut.to_end.is_empty() && Instant::now() >= deadline) {
+        let open = match is_obstructed && !is_last {
+            true => open_sessions(session, &cut.due().await?).await?,
+            false => Vec::new(),
+        };
+        if open.is_empty() {
             break;
         }
-        cut.to_end = open_sessions(session, &cut.due().await?).await?;
-        if cut.to_end.is_empty() {
-            break;
-        }
-        join_logins(session, &cut.to_end, patience).await?;
+        is_last = Instant::now() >= deadline;
+        cut.to_end = match join_or_end(session, &open, cut.patience).await? {
+            true => open,
+            false => Vec::new(),
+        };
         result = cut.run().await;
     }
     result

@@ -40,8 +40,7 @@ pub(crate) async fn end_sessions(
             return Ok(open);
         }
         if !is_member {
-            join_logins(session, &open, LOCK_WAIT).await?;
-            is_member = true;
+            is_member = join_or_end(session, &open, LOCK_WAIT).await?;
         }
         session
             .query(
@@ -52,6 +51,34 @@ pub(crate) async fn end_sessions(
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));
     }
+}
+
+/// Makes the admin a member of these logins, so that it may end their sessions. Where they keep it from that, it ends them
+/// at once, and returns `false`.
+///
+/// Before PostgreSQL 15 a login may grant itself to the admin, and the admin's own grant then waits for the login's open
+/// transaction. There `CREATEROLE` is enough to become a member of `pg_signal_backend`, which is taken back at once.
+pub(super) async fn join_or_end(
+    session: &Session,
+    oids: &[u32],
+    patience: Duration,
+) -> Result<bool, DatabaseError> {
+    match join_logins(session, oids, patience).await {
+        Ok(()) => return Ok(true),
+        Err(error) if error.is_lock_timeout() => {}
+        Err(error) => return Err(error),
+    }
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    let ended = session
+        .run(&format!(
+            "{} GRANT pg_signal_backend TO CURRENT_USER; \
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY('{{{}}}'::oid[])",
+            begin_waiting(patience),
+            oids.join(",")
+        ))
+        .await;
+    session.rollback().await;
+    ended.map(|_| false)
 }
 
 /// The logins among these that have sessions.

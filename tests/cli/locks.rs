@@ -57,6 +57,28 @@ fn a_lease_that_locks_itself_is_revoked() {
     assert_eq!(stage.logins(), [] as [&str; 0]);
 }
 
+/// Before PostgreSQL 15 a login may grant itself. The admin's own grant then waits for the login's transaction.
+#[test]
+fn a_lease_that_locks_its_membership_is_revoked() {
+    for is_row_locked in [false, true] {
+        let (stage, oid) = stage();
+        let lock = stage.cluster.connect_as(NAME, PASSWORD, "mydb");
+        lock.rows("BEGIN").unwrap();
+        if is_row_locked {
+            lock.rows("ALTER ROLE CURRENT_USER PASSWORD 'x'").unwrap();
+        }
+        if stage.cluster.version() < 15 {
+            lock.rows(&format!("GRANT \"{NAME}\" TO vaultadmin"))
+                .unwrap();
+        }
+        stage.revoke(NAME).success();
+        assert!(!lock.is_alive());
+        assert!(stage.is_gone(&oid));
+        let powers = "SELECT count(*) FROM pg_auth_members WHERE member = 'vaultadmin'::regrole AND roleid = 'pg_signal_backend'::regrole";
+        assert_eq!(stage.cluster.value(powers), "0");
+    }
+}
+
 /// Its clients come back as soon as they are ended, until they are no longer let in.
 #[test]
 fn a_lease_that_locks_itself_again_and_again_is_revoked() {
