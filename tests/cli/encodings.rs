@@ -19,13 +19,13 @@ fn stage() -> Stage {
             "DO $$ BEGIN EXECUTE 'COMMENT ON ROLE \"pgc text\" IS ' || quote_literal(E'{broken}'); END $$"
         ),
     );
+    stage.as_admin("CREATE ROLE \"pgc end\" LOGIN; CREATE ROLE \"pgc part\"");
     stage.cluster.execute_in("bytes", CUT_OFF);
     stage
 }
 
 /// Comments that end in the middle of a character, and before that have what is looked for in a marker.
-const CUT_OFF: &str = r#"CREATE ROLE "pgc end" LOGIN; CREATE ROLE "pgc part";
-    DO $$ BEGIN EXECUTE 'COMMENT ON ROLE "pgc end" IS ' || quote_literal('{"pgcreds":1,"max_expires_at":"2000"' || E'\xf0');
+const CUT_OFF: &str = r#"DO $$ BEGIN EXECUTE 'COMMENT ON ROLE "pgc end" IS ' || quote_literal('{"pgcreds":1,"max_expires_at":"2000"' || E'\xf0');
     EXECUTE 'COMMENT ON ROLE "pgc part" IS ' || quote_literal('{"pgcreds":' || E'\xf0' ||
     '"role":"app-role","connection":"my-postgres-db","issued_at":"' || E'\xf0' || '"label":"tests"}'); END $$"#;
 
