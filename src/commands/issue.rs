@@ -74,7 +74,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let state = context.state()?;
     if args.out.is_none() && is_stdout_closed() {
-        return Err(Failure::request("stdout is closed or /dev/null, and the credentials would be lost").into());
+        return Err(Failure::request(
+            "stdout is closed or /dev/null, and the credentials would be lost",
+        )
+        .into());
     }
     let access = ops::access::find(
         args.mode.unwrap_or_default(),

@@ -10,6 +10,9 @@ use crate::model::timestamp::Timestamp;
 /// How every marker begins; what the server is asked for when leases are looked for.
 pub(crate) const MARKER_PREFIX: &str = "{\"pgcreds\":";
 
+/// No marker has more bytes.
+pub(crate) const MARKER_SIZE: usize = 1024;
+
 /// The version of marker that this program writes and reads.
 const MARKER_VERSION: u32 = 1;
 
@@ -46,6 +49,8 @@ pub(crate) enum MarkerError {
     Newer(u32),
     /// A marker that names another role: copied or forged.
     OtherLogin,
+    /// Bytes that are no text, in the marker or in the login's name.
+    NotUtf8,
 }
 
 impl fmt::Display for MarkerError {
@@ -57,6 +62,7 @@ impl fmt::Display for MarkerError {
                 "its marker has version {version}, which this pgcreds does not know"
             ),
             Self::OtherLogin => formatter.write_str("its marker names another role"),
+            Self::NotUtf8 => formatter.write_str("its marker is not valid UTF-8"),
         }
     }
 }
@@ -196,7 +202,7 @@ mod tests {
         fn it_is_read_back_and_fits(label in "[ -~]{0,63}[!-~]") {
             let marker = marker(&label);
             let comment = marker.to_comment();
-            prop_assert!(comment.len() <= 1_024 && comment.is_ascii());
+            prop_assert!(comment.len() <= MARKER_SIZE && comment.is_ascii());
             prop_assert_eq!(Marker::parse(&comment, marker.lease.as_str()), Ok(marker));
         }
     }

@@ -108,8 +108,24 @@ pub(crate) async fn open_all(
     state: &State,
     names: &[ConnectionName],
 ) -> Vec<(ConnectionName, Result<Admin>)> {
+    ask_all(state, names, async |admin| Ok(admin)).await
+}
+
+/// Opens all the named connections and asks something through each, several at a time; returns what became of each.
+pub(crate) async fn ask_all<T>(
+    state: &State,
+    names: &[ConnectionName],
+    question: impl AsyncFn(Admin) -> Result<T>,
+) -> Vec<(ConnectionName, Result<T>)> {
+    let question = &question;
     stream::iter(names)
-        .map(|name| async move { (name.clone(), open(state, name).await) })
+        .map(|name| async move {
+            let answer = match open(state, name).await {
+                Ok(admin) => question(admin).await,
+                Err(error) => Err(error),
+            };
+            (name.clone(), answer)
+        })
         .buffered(CONCURRENCY)
         .collect()
         .await

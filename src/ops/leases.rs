@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
-use crate::ops::connect::{self, Admin, open_all};
+use crate::ops::connect::{self, Admin, ask_all, open_all};
 use crate::postgres::dependencies::describe;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Entry, Filter};
@@ -43,39 +43,69 @@ pub(crate) fn connections(state: &State, named: &[ConnectionName]) -> Result<Vec
     Ok(named.to_vec())
 }
 
-/// Lists leases of several connections, those that end first coming first on each. Hands them on as they arrive, each once:
-/// two connections can lead to one server. Returns the connections that could not be asked.
+/// Lists leases of several connections, those that end first coming first on each, and each once: two connections can lead
+/// to one server. Those of a single connection are handed on as they arrive. Returns the connections that could not be
+/// asked.
 pub(crate) async fn list(
     state: &State,
     connections: &[ConnectionName],
     filter: &Filter,
     visit: &mut dyn FnMut(Lease) -> Result<()>,
 ) -> Result<Vec<(ConnectionName, anyhow::Error)>> {
+    if let [name] = connections {
+        let admin = match connect::open(state, name).await {
+            Ok(admin) => admin,
+            Err(error) => return Ok(vec![(name.clone(), error)]),
+        };
+        return match read(&admin, filter, visit).await {
+            Err(error) if error.is::<DatabaseError>() => Ok(vec![(name.clone(), error)]),
+            other => other.map(|()| Vec::new()),
+        };
+    }
+    let question = async |admin| {
+        let mut leases = Vec::new();
+        let mut add = |lease| {
+            leases.push(lease);
+            Ok(())
+        };
+        read(&admin, filter, &mut add).await?;
+        Ok(leases)
+    };
     let mut failures = Vec::new();
     let mut seen = HashSet::new();
-    for (name, admin) in open_all(state, connections).await {
-        let admin = match admin {
-            Ok(admin) => admin,
-            Err(error) => {
-                failures.push((name, error));
-                continue;
+    for (name, leases) in ask_all(state, connections, question).await {
+        match leases {
+            Ok(leases) => {
+                let mut new = leases.into_iter();
+                new.try_for_each(|lease| match seen.insert(lease.marker.lease.clone()) {
+                    true => visit(lease),
+                    false => Ok(()),
+                })?;
             }
-        };
-        let listed = ledger::for_each(&admin.session, filter, |entry| match entry {
-            Entry::Lease(lease)
-                if connections.len() == 1 || seen.insert(lease.marker.lease.clone()) =>
-            {
-                visit(lease)
-            }
-            _ => Ok(()),
-        })
-        .await;
-        match listed {
-            Err(error) if error.is::<DatabaseError>() => failures.push((name, error)),
-            other => other?,
+            Err(error) => failures.push((name, error)),
         }
     }
     Ok(failures)
+}
+
+/// Reads the leases of one connection. An error of the visitor stays what it is.
+async fn read(
+    admin: &Admin,
+    filter: &Filter,
+    visit: &mut dyn FnMut(Lease) -> Result<()>,
+) -> Result<()> {
+    let listed = ledger::for_each(&admin.session, filter, |entry| match entry {
+        Entry::Lease(lease) => visit(lease),
+        Entry::LeftAlone(..) => Ok(()),
+    })
+    .await;
+    listed.map_err(|error| match error.downcast::<DatabaseError>() {
+        Ok(error) => error.failure(format!(
+            "could not list the leases of connection \"{}\"",
+            admin.server.name()
+        )),
+        Err(error) => error,
+    })
 }
 
 /// Finds one lease by its id; prefers a connection whose admin may administer it. `None` when no connection has it.

@@ -59,9 +59,20 @@ impl Report {
         self.failed.is_empty() && self.unreachable.is_empty()
     }
 
-    /// Adds another connection's report. Two connections can lead to one server: a lease is named once, as revoked if
-    /// either way succeeded.
-    pub(crate) fn merge(&mut self, other: Self) {
+    /// Adds the report on one server. Several connections can lead to it: a lease is named once, as revoked if either way
+    /// succeeded. Another server can have a lease of the same name, which is another lease.
+    pub(crate) fn add_server(&mut self, mut other: Self) {
+        other.revoked.sort_unstable();
+        other
+            .failed
+            .sort_by(|one, other| one.lease_id.cmp(&other.lease_id));
+        other
+            .failed
+            .dedup_by(|one, other| one.lease_id == other.lease_id);
+        let revoked = &other.revoked;
+        other
+            .failed
+            .retain(|failed| revoked.binary_search(&failed.lease_id).is_err());
         self.revoked.extend(other.revoked);
         self.failed.extend(other.failed);
         self.unreachable.extend(other.unreachable);
@@ -71,17 +82,13 @@ impl Report {
         self.details.extend(other.details);
     }
 
-    /// Brings the entries into order and names each lease once.
+    /// Brings the entries into order and names each revoked lease once.
     pub(crate) fn finish(&mut self) {
         self.revoked.sort_unstable();
         self.revoked.dedup();
-        self.failed
-            .sort_unstable_by(|one, other| one.lease_id.cmp(&other.lease_id));
-        self.failed
-            .dedup_by(|one, other| one.lease_id == other.lease_id);
-        let revoked = &self.revoked;
-        self.failed
-            .retain(|failed| revoked.binary_search(&failed.lease_id).is_err());
+        self.failed.sort_by(|one, other| {
+            (&one.lease_id, &one.connection).cmp(&(&other.lease_id, &other.connection))
+        });
         self.notes.sort_unstable();
         self.notes.dedup();
     }

@@ -5,23 +5,21 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::time::Instant;
 
-use crate::failure::one_line;
 use crate::model::lease::Lease;
 use crate::model::name::LeaseId;
 use crate::model::role::Role;
-use crate::ops::batch::{Batch, CANNOT_CUT};
+use crate::ops::batch::{Batch, CAN_LOG_IN, CANNOT_CUT};
 use crate::ops::connect::Admin;
 use crate::ops::report::{FailedLease, Report};
 use crate::ops::trace;
-use crate::postgres::dependencies::{self, Login, Released};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::identifier;
 use crate::postgres::ledger::{self, Entry, Filter};
-use crate::postgres::privileges::join_logins;
-use crate::postgres::retry::on_conflict;
+use crate::postgres::locks::{self, Locked};
 use crate::postgres::revocation::{self, Which};
-use crate::postgres::session::Session;
+use crate::postgres::session::{LOCK_WAIT, Session};
+use crate::postgres::{cut, dependencies};
 use crate::state::State;
 
 /// Leases that go through the steps together. Each needs a lock on its role, and the server has room for 64 a session.
@@ -45,28 +43,22 @@ impl Revocation<'_> {
         report: &mut Report,
         progress: &dyn Fn(usize),
     ) -> Result<()> {
-        let what = || {
-            format!(
-                "lost the connection \"{}\" during revocation",
-                self.admin.server.name()
-            )
-        };
         for part in oids.chunks(BATCH) {
             let entries = ledger::by_oids(self.session(), part)
                 .await
-                .map_err(|error| error.failure(what()))?;
+                .map_err(|error| self.failure(error))?;
             let mut leases = Vec::new();
             for entry in entries {
                 match entry {
                     Entry::Lease(lease) => leases.push(lease),
-                    Entry::Newer(name, error) => report
+                    Entry::LeftAlone(name, error) => report
                         .notes
                         .push(format!("\"{name}\" was left alone: {error}")),
                 }
             }
             self.batch(leases, report)
                 .await
-                .map_err(|error| error.failure(what()))?;
+                .map_err(|error| self.failure(error))?;
             progress(part.len());
         }
         Ok(())
@@ -81,8 +73,18 @@ impl Revocation<'_> {
         self.run(&oids, report, &|_| ()).await
     }
 
-    fn session(&self) -> &Session {
+    pub(super) fn session(&self) -> &Session {
         &self.admin.session
+    }
+
+    /// What failed when it ends a revocation before its time.
+    fn failure(&self, error: DatabaseError) -> anyhow::Error {
+        let name = self.admin.server.name();
+        let what = match error.is_lost() {
+            true => format!("lost the connection \"{name}\" during revocation"),
+            false => format!("could not revoke leases on connection \"{name}\""),
+        };
+        error.failure(what)
     }
 
     async fn batch(&self, leases: Vec<Lease>, report: &mut Report) -> Result<(), DatabaseError> {
@@ -111,13 +113,7 @@ impl Revocation<'_> {
         let session = self.session();
         let given = batch.leases.clone();
         // 1. Cut access.
-        let cut = batch
-            .step(CANNOT_CUT, async |leases| {
-                revocation::cut(session, leases, self.which).await
-            })
-            .await?;
-        let cut: HashSet<u32> = cut.into_iter().flatten().collect();
-        batch.leases.retain(|lease| cut.contains(&lease.oid));
+        self.cut(batch).await?;
         // 2. End sessions.
         self.end_sessions(batch).await?;
         // 3. The role's own statements.
@@ -136,7 +132,7 @@ impl Revocation<'_> {
             |lease| remaining.contains(&lease.oid),
             "it is still there after it was dropped, or still has sessions",
         );
-        self.explain(batch).await?;
+        self.explain(batch).await;
         let is_gone = |lease: &Lease| !remaining.contains(&lease.oid);
         Ok(given
             .into_iter()
@@ -145,11 +141,49 @@ impl Revocation<'_> {
             .collect())
     }
 
+    async fn cut(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
+        let deadline = Instant::now() + LOCK_WAIT + self.session_timeout;
+        let cut = async |leases: &[Lease], patience| {
+            cut::cut(self.session(), leases, self.which, patience, deadline).await
+        };
+        let cut = self
+            .step(batch, None, (CANNOT_CUT, Locked::Row), cut)
+            .await?;
+        let cut: HashSet<u32> = cut.into_iter().flatten().collect();
+        batch.leases.retain(|lease| cut.contains(&lease.oid));
+        Ok(())
+    }
+
+    /// Runs a step that waits for locks, for all leases of the batch or for those with these oids. One that falls out
+    /// because of a lock is told who holds it.
+    pub(super) async fn step<T>(
+        &self,
+        batch: &mut Batch,
+        oids: Option<&BTreeSet<u32>>,
+        (what, locked): (&str, Locked),
+        run: impl AsyncFn(&[Lease], Duration) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let run = async |leases: &[Lease], patience| match (leases, run(leases, patience).await) {
+            ([lease], Err(error)) if error.is_lock_timeout() => {
+                let holders = locks::holders(self.session(), lease.oid, locked).await;
+                Err(match optional(holders)?.as_str() {
+                    "" => error,
+                    holders => error.held_by(holders),
+                })
+            }
+            (_, result) => result,
+        };
+        match oids {
+            Some(oids) => batch.step_for(oids, what, run).await,
+            None => batch.step(what, run).await,
+        }
+    }
+
     /// Ends sessions; what can do harm without one, or could not be ended, falls out of the batch.
     async fn end_sessions(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
         let session = self.session();
         let open = batch
-            .step("could not end its sessions", async |leases| {
+            .step("could not end its sessions", async |leases, _| {
                 revocation::end_sessions(session, &oids(leases), self.session_timeout).await
             })
             .await?;
@@ -159,32 +193,20 @@ impl Revocation<'_> {
             |lease| open.contains(&lease.oid),
             &format!("its sessions did not end within {seconds} s"),
         );
-        let prepared = revocation::prepared_transactions(session, &oids(&batch.leases)).await?;
-        for (oid, names) in prepared {
+        let prepared = locks::prepared_transactions(session, &oids(&batch.leases)).await;
+        for (oid, names) in optional(prepared)? {
             let problem = format!("{names} has to be committed or rolled back first");
             batch.fail(|lease| lease.oid == oid, &problem);
         }
         Ok(())
     }
 
-    /// Drops the batch. Leases that another session holds on to fall out at once and by name: taking the batch apart would
-    /// wait for the same lock again and again.
     async fn drop(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
-        if batch.leases.is_empty() {
-            return Ok(());
-        }
-        let session = self.session();
-        let dropped = revocation::drop_logins(session, &batch.leases).await;
-        if dropped.as_ref().is_err_and(DatabaseError::is_lock_timeout) {
-            for (oid, holders) in revocation::holders(session, &oids(&batch.leases)).await? {
-                let problem = format!("could not drop it: {holders} holds a lock on it");
-                batch.fail(|lease| lease.oid == oid, &problem);
-            }
-        }
-        if dropped.is_err() {
-            let drop = async |leases: &[Lease]| revocation::drop_logins(session, leases).await;
-            batch.step("could not drop it", drop).await?;
-        }
+        let drop = async |leases: &[Lease], patience| {
+            revocation::drop_logins(self.session(), leases, patience).await
+        };
+        let what = ("could not drop it", Locked::Dependencies);
+        self.step(batch, None, what, drop).await?;
         Ok(())
     }
 
@@ -208,112 +230,43 @@ impl Revocation<'_> {
         Ok(())
     }
 
-    /// Frees the batch of what depends on it, database by database, with one connection to each.
-    async fn release(&self, batch: &mut Batch, report: &mut Report) -> Result<(), DatabaseError> {
-        let session = self.session();
-        let databases = dependencies::by_database(session, &oids(&batch.leases)).await?;
-        let dependent: BTreeSet<u32> = databases.values().flatten().copied().collect();
-        if dependent.is_empty() {
-            return Ok(());
+    /// Adds to each failed lease that it still can log in, and what still depends on it, as far as the server says so: what
+    /// is gone is known by now, and is not put at risk.
+    async fn explain(&self, batch: &mut Batch) {
+        let failed: Vec<u32> = batch.failed.iter().map(|(lease, _)| lease.oid).collect();
+        if failed.is_empty() {
+            return;
         }
-        batch
-            .step_for(
-                &dependent,
-                "could not become a member of it",
-                async |leases| join_logins(session, &oids(leases)).await,
-            )
-            .await?;
-        for (database, dependent) in databases {
-            for released in self.release_in(&database, batch, &dependent).await? {
-                report.notes.extend(released.warnings);
-                report.details.extend(released.reassigned);
-            }
-        }
-        Ok(())
-    }
-
-    /// Frees the dependent leases of a batch in one database.
-    async fn release_in(
-        &self,
-        database: &str,
-        batch: &mut Batch,
-        dependent: &BTreeSet<u32>,
-    ) -> Result<Vec<Released>, DatabaseError> {
-        let what = format!("could not free it of what depends on it in database \"{database}\"");
-        if database == self.session().address().dbname {
-            return batch
-                .step_for(dependent, &what, async |leases| {
-                    self.release_with(self.session(), leases).await
-                })
-                .await;
-        }
-        match self.admin.server.connect_to(database).await {
-            Ok(session) => {
-                batch
-                    .step_for(dependent, &what, async |leases| {
-                        self.release_with(&session, leases)
-                            .await
-                            .map_err(DatabaseError::elsewhere)
-                    })
-                    .await
-            }
-            Err(error) => {
-                let grant = format!(
-                    "if a permission is missing, run: GRANT CONNECT ON DATABASE {} TO {}",
-                    identifier(database),
-                    identifier(&self.session().address().user)
-                );
-                let problem = format!(
-                    "could not look into database \"{database}\": {}; {grant}",
-                    one_line(&error)
-                );
-                batch.fail(|lease| dependent.contains(&lease.oid), &problem);
-                Ok(Vec::new())
-            }
-        }
-    }
-
-    async fn release_with(
-        &self,
-        session: &Session,
-        leases: &[Lease],
-    ) -> Result<Released, DatabaseError> {
-        let logins: Vec<Login> = leases.iter().map(|lease| self.login(lease)).collect();
-        on_conflict(DatabaseError::is_conflict, async |_| {
-            dependencies::release(session, &logins).await
-        })
-        .await
-    }
-
-    /// Adds to each failed lease what still depends on it.
-    async fn explain(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
+        let can_log_in = revocation::that_can_log_in(self.session(), &failed).await;
+        let can_log_in = can_log_in.unwrap_or_default();
         for (lease, error) in &mut batch.failed {
-            let rest = dependencies::describe(self.session(), lease.oid).await?;
-            if !rest.is_empty() {
-                error.push_str(&format!("; what still depends on it: {rest}"));
+            if can_log_in.contains(&lease.oid) {
+                error.insert_str(0, CAN_LOG_IN);
             }
-        }
-        Ok(())
-    }
-
-    fn login(&self, lease: &Lease) -> Login {
-        let role = self.role_of(lease);
-        let new_owner =
-            role.and_then(|role| role.reassign_owned_to.as_ref().or(role.set_role.as_ref()));
-        Login {
-            oid: lease.oid,
-            name: lease.marker.lease.to_string(),
-            new_owner: new_owner.cloned(),
+            match dependencies::describe(self.session(), lease.oid).await {
+                Ok(rest) if !rest.is_empty() => {
+                    error.push_str(&format!("; what still depends on it: {rest}"));
+                }
+                _ => {}
+            }
         }
     }
 
     /// The recipe that made it, if this state file still has it.
-    fn role_of(&self, lease: &Lease) -> Option<&Role> {
+    pub(super) fn role_of(&self, lease: &Lease) -> Option<&Role> {
         let role = self.state.roles.get(&lease.marker.role);
         role.filter(|role| role.connection == lease.marker.connection)
     }
 }
 
-fn oids(leases: &[Lease]) -> Vec<u32> {
+pub(super) fn oids(leases: &[Lease]) -> Vec<u32> {
     leases.iter().map(|lease| lease.oid).collect()
+}
+
+/// An answer that a revocation can do without. Fails only when the session is lost.
+fn optional<T: Default>(answer: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+    match answer {
+        Err(error) if !error.is_lost() => Ok(T::default()),
+        answer => answer,
+    }
 }

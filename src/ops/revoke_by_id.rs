@@ -1,6 +1,6 @@
 //! Revoking leases that were named one by one, wherever they are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,10 +8,13 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
-use crate::ops::connect::{Admin, open_all};
+use crate::ops::connect::{Admin, ask_all};
 use crate::ops::report::{FailedLease, Report};
 use crate::ops::revoke::Revocation;
+use crate::ops::servers::by_server;
 use crate::ops::trace;
+use crate::postgres::error::DatabaseError;
+use crate::postgres::identity::Identity;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -20,7 +23,14 @@ use crate::state::State;
 const OF_ANOTHER: &str =
     "the admin of this connection has no ADMIN OPTION on it: another admin issued it";
 
-/// Revokes these leases. Those that no server has any more count as revoked.
+/// A connection and those of the named leases that are there.
+struct Place {
+    admin: Admin,
+    server: Identity,
+    leases: Vec<Lease>,
+}
+
+/// Revokes these leases, on every server that has them. Those that no server has any more count as revoked.
 ///
 /// Fails before anything is done when an id is a role that pgcreds did not make, or is no id and names no lease.
 pub(crate) async fn revoke(
@@ -30,30 +40,55 @@ pub(crate) async fn revoke(
     session_timeout: Duration,
 ) -> Result<Report> {
     let mut report = Report::default();
-    let mut admins = Vec::new();
-    for (name, admin) in open_all(state, connections).await {
-        match admin {
-            Ok(admin) => admins.push(admin),
+    let mut places = Vec::new();
+    let locate = async |admin| locate(admin, ids).await;
+    for (name, place) in ask_all(state, connections, locate).await {
+        match place {
+            Ok(place) => places.push(place),
             Err(error) => report.unreachable(&name, &error),
         }
     }
-    report.reached = admins.len();
-    let found = locate(&admins, ids).await?;
+    let found: HashSet<&LeaseId> = places.iter().flat_map(Place::ids).collect();
     let missing: Vec<LeaseId> = ids
         .iter()
-        .filter(|id| !found.contains_key(id))
+        .filter(|id| !found.contains(id))
         .cloned()
         .collect();
-    let mut refused = refuse_strangers(&admins, &missing).await;
+    let mut refused = refuse_strangers(&mut places, &missing, &mut report).await;
+    report.reached = places.len();
     if report.unreachable.is_empty() {
         refused = refused.and_then(|()| refuse_impossible(&missing));
     }
     trace::refused_ids(state, ids, refused)?;
-    for (at, admin) in admins.iter().enumerate() {
-        let here = found
-            .values()
-            .filter(|(place, _)| *place == at)
-            .map(|(_, lease)| lease);
+    for server in by_server(places, |place| &place.server) {
+        report.add_server(revoke_on_server(state, &server, session_timeout).await);
+    }
+    trace::unreachable(state, Which::All, &report.unreachable);
+    // Where a server could not be asked, it may be there.
+    if report.unreachable.is_empty() {
+        report.revoked.extend(missing.iter().cloned());
+        report.gone = missing;
+    }
+    report.finish();
+    Ok(report)
+}
+
+/// Revokes leases of one server, each through one of the connections that lead to it, if possible one whose admin may
+/// administer it.
+async fn revoke_on_server(state: &State, places: &[Place], session_timeout: Duration) -> Report {
+    let mut report = Report::default();
+    let mut ways = BTreeMap::<u32, (usize, &Lease)>::new();
+    for (at, place) in places.iter().enumerate() {
+        for lease in &place.leases {
+            let way = ways.entry(lease.oid).or_insert((at, lease));
+            if lease.is_ours && !way.1.is_ours {
+                *way = (at, lease);
+            }
+        }
+    }
+    for (at, Place { admin, .. }) in places.iter().enumerate() {
+        let here = ways.values().filter(|(way, _)| *way == at);
+        let here = here.map(|(_, lease)| *lease);
         let (ours, others): (Vec<&Lease>, Vec<&Lease>) = here.partition(|lease| lease.is_ours);
         trace::refused(state, admin, &others, OF_ANOTHER);
         report
@@ -74,14 +109,7 @@ pub(crate) async fn revoke(
             report.unreachable(admin.server.name(), &error);
         }
     }
-    trace::unreachable(state, Which::All, &report.unreachable);
-    // Where a server could not be asked, it may be there.
-    if report.unreachable.is_empty() {
-        report.revoked.extend(missing.iter().cloned());
-        report.gone = missing;
-    }
-    report.finish();
-    Ok(report)
+    report
 }
 
 /// Refuses what cannot be the id of a lease that has ended: a label, a role, or a slip of the finger.
@@ -94,46 +122,59 @@ fn refuse_impossible(missing: &[LeaseId]) -> Result<()> {
     }
 }
 
-/// Finds each lease; where two connections lead to it, one whose admin may administer it.
-async fn locate(admins: &[Admin], ids: &[LeaseId]) -> Result<HashMap<LeaseId, (usize, Lease)>> {
-    let mut found = HashMap::<LeaseId, (usize, Lease)>::new();
-    for (at, admin) in admins.iter().enumerate() {
-        let leases = ledger::leases(&admin.session, &Filter::by_id(ids))
-            .await
-            .map_err(|error| {
-                error.failure(format!(
-                    "could not look for leases on connection \"{}\"",
-                    admin.server.name()
-                ))
-            })?;
-        for lease in leases {
-            let id = lease.marker.lease.clone();
-            let is_better = found
-                .get(&id)
-                .is_none_or(|(_, other)| lease.is_ours && !other.is_ours);
-            if is_better {
-                found.insert(id, (at, lease));
-            }
-        }
+impl Place {
+    fn ids(&self) -> impl Iterator<Item = &LeaseId> {
+        self.leases.iter().map(|lease| &lease.marker.lease)
     }
-    Ok(found)
 }
 
-/// Refuses names of roles that exist and are no leases.
-async fn refuse_strangers(admins: &[Admin], missing: &[LeaseId]) -> Result<()> {
-    for id in missing {
-        for admin in admins {
-            let is_role = ledger::is_role(&admin.session, id).await;
-            if is_role
-                .map_err(|error| error.failure(format!("could not look for role \"{id}\"")))?
-            {
+/// Finds those of the leases that the connection's server has.
+async fn locate(admin: Admin, ids: &[LeaseId]) -> Result<Place> {
+    let name = admin.server.name();
+    let failure = |error: DatabaseError| {
+        error.failure(format!(
+            "could not look for leases on connection \"{name}\""
+        ))
+    };
+    let leases = ledger::leases(&admin.session, &Filter::by_id(ids)).await;
+    let leases = leases.map_err(failure)?;
+    let server = Identity::of(&admin.session).await.map_err(failure)?;
+    Ok(Place {
+        admin,
+        server,
+        leases,
+    })
+}
+
+/// Refuses names of roles that exist and are no leases. A place that cannot be asked is left out from then on.
+async fn refuse_strangers(
+    places: &mut Vec<Place>,
+    missing: &[LeaseId],
+    report: &mut Report,
+) -> Result<()> {
+    for place in std::mem::take(places) {
+        match first_stranger(&place.admin, missing).await {
+            Ok(None) => places.push(place),
+            Ok(Some(id)) => {
                 return Err(
                     Failure::request(format!("role \"{id}\" is not a lease of pgcreds"))
                         .hint("pgcreds touches only logins that it made: see pgcreds lease list.")
                         .into(),
                 );
             }
+            Err(error) => report.unreachable(place.admin.server.name(), &error),
         }
     }
     Ok(())
+}
+
+/// The first of these names that is a role.
+async fn first_stranger<'a>(admin: &Admin, missing: &'a [LeaseId]) -> Result<Option<&'a LeaseId>> {
+    for id in missing {
+        let is_role = ledger::is_role(&admin.session, id).await;
+        if is_role.map_err(|error| error.failure(format!("could not look for role \"{id}\"")))? {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }

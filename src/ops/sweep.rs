@@ -1,6 +1,6 @@
 //! Revoking what has ended, on many connections at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,14 +8,15 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::failure::Failure;
-use crate::model::connection_url::Host;
 use crate::model::name::ConnectionName;
 use crate::ops::check;
-use crate::ops::connect::{Admin, CONCURRENCY, open_all};
+use crate::ops::connect::{Admin, CONCURRENCY, ask_all};
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
+use crate::ops::servers::by_server;
 use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
+use crate::postgres::identity::Identity;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
@@ -36,69 +37,73 @@ pub(crate) struct Request {
 /// A connection and the logins to revoke on it.
 struct Work {
     admin: Admin,
+    server: Identity,
     oids: Vec<u32>,
+    /// How many leases are left to another admin.
+    others: usize,
 }
 
 /// Revokes all leases that fit the filter. A lease or a connection that cannot be dealt with is in the report and stops
 /// no other one.
 pub(crate) async fn sweep(state: &State, request: &Request, progress: &Bar) -> Result<Report> {
     let mut report = Report::default();
-    let work = look(state, request, &mut report).await;
-    let all: BTreeSet<(&[Host], u32)> = work
-        .iter()
-        .flat_map(|work| {
-            work.oids
-                .iter()
-                .map(|oid| (work.admin.server.hosts(), *oid))
-        })
-        .collect();
-    if let Some(most) = request.most.filter(|most| all.len() > *most) {
+    let mut servers = look(state, request, &mut report).await;
+    let count = pass_over_seen(&mut servers);
+    if let Some(most) = request.most.filter(|most| count > *most) {
         let refusal = Failure::request(format!(
-            "{} leases would be revoked, which is over --max {most}",
-            all.len()
+            "{count} leases would be revoked, which is over --max {most}"
         ))
         .hint("See them with: pgcreds sweep --dry-run. Then run it again with a higher --max.");
         return trace::refused_sweep(state, request.which, Err(refusal.into()));
     }
-    progress.start(all.len());
-    // Two connections to one server go one after the other: the second finds what the first has left.
-    let mut servers = BTreeMap::<Vec<Host>, Vec<Work>>::new();
-    for part in work {
-        servers
-            .entry(part.admin.server.hosts().to_vec())
-            .or_default()
-            .push(part);
-    }
-    let mut reports = stream::iter(servers.into_values())
+    progress.start(count);
+    let mut reports = stream::iter(servers)
         .map(|parts| revoke_on_server(state, request, parts, progress))
         .buffer_unordered(CONCURRENCY);
     while let Some(part) = reports.next().await {
-        report.merge(part);
+        report.add_server(part);
     }
     trace::unreachable(state, request.which, &report.unreachable);
     report.finish();
     Ok(report)
 }
 
-/// Connects everywhere and finds what there is to do.
-async fn look(state: &State, request: &Request, report: &mut Report) -> Vec<Work> {
+/// Connects everywhere and finds what there is to do, server by server.
+async fn look(state: &State, request: &Request, report: &mut Report) -> Vec<Vec<Work>> {
+    let find = async |admin: Admin| {
+        let filter = filter_for(request, admin.server.name());
+        find(admin, &filter).await
+    };
     let mut work = Vec::new();
-    for (name, admin) in open_all(state, &request.connections).await {
-        let found = match admin {
-            Ok(admin) => find(admin, &filter_for(request, &name), report).await,
-            Err(error) => Err(error),
-        };
+    for (name, found) in ask_all(state, &request.connections, find).await {
         match found {
-            Ok(found) => work.push(found),
+            Ok(found) => {
+                report.others += found.others;
+                report.reached += 1;
+                work.push(found);
+            }
             Err(error) => report.unreachable(&name, &error),
         }
     }
-    work
+    by_server(work, |work| &work.server)
 }
 
-/// Finds the leases to revoke. Leases that are left to another admin are counted; fails when they are left only because
-/// this admin may not alter any role any more.
-async fn find(admin: Admin, filter: &Filter, report: &mut Report) -> Result<Work> {
+/// Leaves each lease to the first connection that leads to it, and returns how many leases there are.
+fn pass_over_seen(servers: &mut [Vec<Work>]) -> usize {
+    let mut count = 0;
+    for server in servers {
+        let mut seen = BTreeSet::new();
+        for work in server {
+            work.oids.retain(|oid| seen.insert(*oid));
+        }
+        count += seen.len();
+    }
+    count
+}
+
+/// Finds the leases to revoke. Fails when they are left to another admin only because this one may not alter any role any
+/// more.
+async fn find(admin: Admin, filter: &Filter) -> Result<Work> {
     let name = admin.server.name();
     let failure = |error: DatabaseError| {
         error.failure(format!(
@@ -111,9 +116,13 @@ async fn find(admin: Admin, filter: &Filter, report: &mut Report) -> Result<Work
     if others > 0 {
         check::refuse_powerless(&admin).await?;
     }
-    report.others += others;
-    report.reached += 1;
-    Ok(Work { admin, oids })
+    let server = Identity::of(&admin.session).await.map_err(failure)?;
+    Ok(Work {
+        admin,
+        server,
+        oids,
+        others,
+    })
 }
 
 fn filter_for(request: &Request, name: &ConnectionName) -> Filter {
@@ -124,7 +133,7 @@ fn filter_for(request: &Request, name: &ConnectionName) -> Filter {
     }
 }
 
-/// Revokes through each connection to one server in turn.
+/// Revokes through each connection to one server in turn: the second finds what the first has left.
 async fn revoke_on_server(
     state: &State,
     request: &Request,
@@ -132,9 +141,7 @@ async fn revoke_on_server(
     progress: &Bar,
 ) -> Report {
     let mut report = Report::default();
-    let mut done = BTreeSet::new();
-    for Work { admin, mut oids } in parts {
-        oids.retain(|oid| done.insert(*oid));
+    for Work { admin, oids, .. } in parts {
         let revocation = Revocation {
             admin: &admin,
             state,

@@ -9,7 +9,7 @@ use crate::model::event::{Event, EventKind, Outcome};
 use crate::model::lease::Lease;
 use crate::model::marker::Marker;
 use crate::model::name::{ConnectionName, LeaseId};
-use crate::ops::batch::{CANNOT_CUT, Fallen};
+use crate::ops::batch::{CAN_LOG_IN, CANNOT_CUT, Fallen};
 use crate::ops::connect::Admin;
 use crate::ops::report::Unreachable;
 use crate::postgres::error::DatabaseError;
@@ -76,7 +76,11 @@ pub(super) fn revoked(
     let events = given.iter().filter_map(|lease| {
         let event = || on_server(ending(which), admin, lease);
         match (fallen.get(&lease.oid), &lost) {
-            (Some(error), _) if error.starts_with(CANNOT_CUT) => {
+            (Some(error), _)
+                if [CAN_LOG_IN, CANNOT_CUT]
+                    .iter()
+                    .any(|it| error.starts_with(it)) =>
+            {
                 Some(event().failed(Outcome::Failed, error))
             }
             (Some(error), _) => Some(event().failed(Outcome::Partial, error)),

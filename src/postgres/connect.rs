@@ -9,7 +9,7 @@ use tokio_postgres::config::Config;
 
 use crate::environment::user_name;
 use crate::failure::Failure;
-use crate::model::connection_url::{Host, Parameters, SslMode, Target};
+use crate::model::connection_url::{Parameters, SslMode, Target};
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
@@ -71,11 +71,6 @@ impl Server {
             password: Some(password),
             ..self.clone()
         }
-    }
-
-    /// The addresses, for telling whether two connections lead to the same server.
-    pub(crate) fn hosts(&self) -> &[Host] {
-        &self.parameters.hosts
     }
 
     /// The admin's name.
@@ -201,6 +196,7 @@ impl Server {
         if mode.is_unfit_for(self.target(), &session).await? {
             return Err(DatabaseError::read_only().into());
         }
+        mode.accept_any_bytes(&session).await?;
         Ok(session)
     }
 

@@ -2,12 +2,14 @@
 //! revoked, and nothing is ever dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::grants::revoke_grants;
-use crate::postgres::session::{Session, begin};
+use crate::postgres::session::{Session, begin_waiting};
+use crate::postgres::text::Text;
 use crate::postgres::{identifier, identifiers, literal};
 
 /// A login, as this module needs it.
@@ -28,13 +30,16 @@ pub(crate) struct Released {
     pub(crate) reassigned: Vec<String>,
 }
 
+/// The name of a database. `Err` has what can be read of one that is no UTF-8: such a database cannot be connected to.
+pub(crate) type Database = Result<String, String>;
+
 /// The logins among `oids` that something depends on, by database; shared objects count for `here`.
 ///
 /// `pg_shdepend` names every database and everybody may read it. (PostgreSQL documentation, "pg_shdepend".)
 pub(crate) async fn by_database(
     session: &Session,
     oids: &[u32],
-) -> Result<BTreeMap<String, BTreeSet<u32>>, DatabaseError> {
+) -> Result<BTreeMap<Database, BTreeSet<u32>>, DatabaseError> {
     let rows = session
         .query(
             "SELECT DISTINCT coalesce(b.datname, current_database())::text AS database, d.refobjid \
@@ -43,10 +48,15 @@ pub(crate) async fn by_database(
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;
-    let mut databases = BTreeMap::<String, BTreeSet<u32>>::new();
+    let mut databases = BTreeMap::<Database, BTreeSet<u32>>::new();
     for row in rows {
+        let name: Text = row.try_get("database")?;
+        let database = match name.is_whole {
+            true => Ok(name.lossy),
+            false => Err(name.lossy),
+        };
         databases
-            .entry(row.try_get("database")?)
+            .entry(database)
             .or_default()
             .insert(row.try_get("refobjid")?);
     }
@@ -69,10 +79,10 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
     let mut parts = Vec::new();
     for row in &rows {
         let (number, kind): (i64, &str) = (row.try_get("number")?, row.try_get("kind")?);
-        let place: &str = row.try_get("place")?;
-        let example = row.try_get::<_, Option<&str>>("example")?;
+        let place = row.try_get::<_, Text>("place")?.lossy;
+        let example = row.try_get::<_, Option<Text>>("example")?;
         let example = example
-            .map(|example| format!(" ({example})"))
+            .map(|example| format!(" ({})", example.lossy))
             .unwrap_or_default();
         parts.push(format!("{number} × {kind}{example} in {place}"));
     }
@@ -80,21 +90,26 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
 }
 
 /// Frees these logins of everything in the session's database and of shared objects, in one transaction: reassigns what
-/// they own, then removes the privileges. Fails without a change when anything cannot be done.
-///
+/// they own, then removes the privileges. Waits for each lock for as long as `patience`. Fails without a change when
+/// anything cannot be done.
 pub(crate) async fn release(
     session: &Session,
     logins: &[Login],
+    patience: Duration,
 ) -> Result<Released, DatabaseError> {
-    let result = try_release(session, logins).await;
+    let result = try_release(session, logins, patience).await;
     if result.is_err() {
         session.rollback().await;
     }
     result
 }
 
-async fn try_release(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {
-    session.run(&begin()).await?;
+async fn try_release(
+    session: &Session,
+    logins: &[Login],
+    patience: Duration,
+) -> Result<Released, DatabaseError> {
+    session.run(&begin_waiting(patience)).await?;
     let released = reassign(session, logins).await?;
     revoke_grants(session, logins).await?;
     drop_owned(session, logins).await?;

@@ -50,6 +50,8 @@ impl From<tokio_postgres::Error> for DatabaseError {
         }
         // tokio-postgres keeps the reason in the source of its error.
         let mut message = error.to_string();
+        // It has no other way to tell an answer that cannot be read from one that never came.
+        let is_lost = !message.starts_with("error deserializing column");
         let mut source = error.source();
         while let Some(cause) = source {
             message = format!("{message}: {cause}");
@@ -59,7 +61,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
             code: None,
             message,
             detail: None,
-            is_lost: true,
+            is_lost,
             admin: None,
         }
     }
@@ -157,6 +159,16 @@ impl DatabaseError {
     pub(crate) fn during(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
+    }
+
+    /// The same failure to get a lock, with those who hold it instead of the server's words.
+    pub(crate) fn held_by(self, holders: &str) -> Self {
+        Self {
+            code: None,
+            message: format!("{holders} holds a lock on it"),
+            detail: None,
+            ..self
+        }
     }
 
     /// Whether another session held a lock for longer than we wait.

@@ -4,18 +4,19 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::model::lease::{Lease, LeaseState};
-use crate::model::marker::{MARKER_PREFIX, Marker, MarkerError};
+use crate::model::marker::{Marker, MarkerError};
 use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
 use crate::model::ttl::Ttl;
+use crate::postgres::comments::{IS_LIKE, is_marked, pattern};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::literal;
 use crate::postgres::login::TIMESTAMP_FORMAT;
 use crate::postgres::session::{Parameter, Session};
+use crate::postgres::text::Text;
 
 /// Which leases are wanted. Everything is evaluated by the server.
 #[derive(Clone, Debug, Default)]
@@ -37,14 +38,15 @@ pub(crate) struct Filter {
 pub(crate) enum Entry {
     /// A lease.
     Lease(Lease),
-    /// A marker that a later pgcreds wrote; left alone.
-    Newer(String, MarkerError),
+    /// A login with a marker that cannot be understood, such as that of a later pgcreds; left alone, and worth a word.
+    LeftAlone(String, MarkerError),
 }
 
 /// When a lease's own `VALID UNTIL` was removed, the last end in its marker counts. Markers are compared as text: a
-/// forged one cannot make a cast fail.
+/// forged one cannot make a cast fail. Nor may it be asked for a number of characters, as `substring` and `strpos` do: that
+/// fails where it is no text in the database's encoding.
 const IS_EXPIRED: &str = "(r.rolvaliduntil <= now() OR (coalesce(r.rolvaliduntil, 'infinity') = 'infinity' \
-     AND substring(d.description FROM '\"max_expires_at\":\"([^\"]*)\"') COLLATE \"C\" <= now_text))";
+     AND nullif(split_part(split_part(d.description, '\"max_expires_at\":\"', 2), '\"', 1), '') COLLATE \"C\" <= now_text))";
 
 /// Whether the admin may administer the login `r`, as PostgreSQL sees it: until 15 `CREATEROLE` is enough, from 16 on it
 /// takes `ADMIN OPTION` on the login, of the admin itself or of a role that it is a member of.
@@ -65,11 +67,11 @@ fn query(is_ours: &str, columns: &str, filter: &str) -> String {
              CASE WHEN isfinite(r.rolvaliduntil) THEN r.rolvaliduntil END AS ends_at, \
              {is_ours} AS is_ours \
              FROM me, clock, pg_catalog.pg_shdescription d JOIN pg_catalog.pg_roles r ON r.oid = d.objoid \
-             WHERE d.classoid = 'pg_catalog.pg_authid'::regclass AND d.description LIKE {} \
+             WHERE d.classoid = 'pg_catalog.pg_authid'::regclass AND {} \
              AND NOT r.rolsuper AND r.rolname NOT IN (current_user, session_user)), \
          open AS (SELECT usesysid, count(*) AS sessions FROM pg_catalog.pg_stat_activity GROUP BY 1) \
          SELECT {columns} FROM lease LEFT JOIN open ON open.usesysid = lease.oid WHERE {filter}",
-        literal(&format!("{MARKER_PREFIX}%")),
+        is_marked(),
     )
 }
 
@@ -78,17 +80,6 @@ fn entry_columns() -> String {
     format!(
         "lease.oid, name, description, state, is_ours, coalesce(sessions, 0) AS sessions, \
          to_char(ends_at AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS expires_at"
-    )
-}
-
-/// A subquery that counts the live leases of a role.
-pub(super) fn live_leases(role: &RoleName) -> String {
-    format!(
-        "SELECT count(*) FROM pg_shdescription d JOIN pg_roles r ON r.oid = d.objoid \
-         WHERE d.classoid = 'pg_authid'::regclass AND d.description LIKE {} \
-         AND strpos(d.description, {}) > 0 AND r.rolcanlogin AND r.rolvaliduntil > now()",
-        literal(&format!("{MARKER_PREFIX}%")),
-        literal(&Marker::role_part(role)),
     )
 }
 
@@ -121,17 +112,14 @@ impl Filter {
             );
         }
         if let Some(role) = &self.role {
-            add("strpos(description, {}) > 0", Marker::role_part(role));
+            add(IS_LIKE, format!("%{}%", pattern(&Marker::role_part(role))));
         }
         if let Some(connection) = &self.connection {
-            add(
-                "strpos(description, {}) > 0",
-                Marker::connection_part(connection),
-            );
+            let part = pattern(&Marker::connection_part(connection));
+            add(IS_LIKE, format!("%{part}%"));
         }
         if let Some(label) = &self.label {
-            let part = Marker::label_part(label);
-            add(&format!("right(description, {}) = {{}}", part.len()), part);
+            add(IS_LIKE, format!("%{}", pattern(&Marker::label_part(label))));
         }
         if let Some(state) = self.state {
             add("state = {}", state.to_string());
@@ -166,8 +154,8 @@ pub(crate) async fn for_each<E: From<DatabaseError>>(
         &format!("{condition} ORDER BY ends_at, name"),
     );
     let mut rows = pin!(session.stream(&sql, &parameters).await?);
-    while let Some(row) = rows.next().await {
-        if let Some(entry) = entry(&row.map_err(DatabaseError::from)?)? {
+    while let Some(row) = session.next(&mut rows).await? {
+        if let Some(entry) = entry(&row)? {
             visit(entry)?;
         }
     }
@@ -237,8 +225,7 @@ pub(crate) async fn oids(
     );
     let mut rows = pin!(session.stream(&sql, &parameters).await?);
     let (mut ours, mut others) = (Vec::new(), 0);
-    while let Some(row) = rows.next().await {
-        let row = row?;
+    while let Some(row) = session.next(&mut rows).await? {
         if row.try_get("is_ours")? {
             ours.push(row.try_get("oid")?);
         } else {
@@ -264,11 +251,15 @@ pub(crate) async fn by_oids(session: &Session, oids: &[u32]) -> Result<Vec<Entry
 
 /// Judges one row; `None` for a role that is not ours whatever its comment says.
 fn entry(row: &Row) -> Result<Option<Entry>, DatabaseError> {
-    let name: &str = row.try_get("name")?;
-    let marker = match Marker::parse(row.try_get("description")?, name) {
+    let (name, comment): (Text, Text) = (row.try_get("name")?, row.try_get("description")?);
+    let marker = match name.is_whole && comment.is_whole {
+        true => Marker::parse(&comment.lossy, &name.lossy),
+        false => Err(MarkerError::NotUtf8),
+    };
+    let marker = match marker {
         Ok(marker) => marker,
-        Err(error @ MarkerError::Newer(_)) => {
-            return Ok(Some(Entry::Newer(name.to_owned(), error)));
+        Err(error @ (MarkerError::Newer(_) | MarkerError::NotUtf8)) => {
+            return Ok(Some(Entry::LeftAlone(name.lossy, error)));
         }
         Err(MarkerError::NotAMarker | MarkerError::OtherLogin) => return Ok(None),
     };

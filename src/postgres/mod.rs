@@ -1,13 +1,17 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
 mod auth_guard;
+mod comments;
 pub(crate) mod connect;
+pub(crate) mod cut;
 pub(crate) mod defaults;
 pub(crate) mod dependencies;
 pub(crate) mod error;
 mod grants;
 mod handshake;
+pub(crate) mod identity;
 pub(crate) mod ledger;
+pub(crate) mod locks;
 pub(crate) mod login;
 mod negotiation;
 mod notices;
@@ -22,6 +26,7 @@ pub(crate) mod rotation;
 mod service;
 pub(crate) mod session;
 pub(crate) mod survey;
+mod text;
 mod tls;
 mod turn;
 

@@ -81,9 +81,19 @@ pub(super) struct Open {
 pub(super) struct Mode {
     in_hot_standby: Option<bool>,
     default_read_only: Option<bool>,
+    /// The database takes any bytes for text.
+    has_no_encoding: bool,
 }
 
 impl Mode {
+    /// Lets a database that takes any bytes for text send them: it would refuse to take what is no UTF-8 for it.
+    pub(super) async fn accept_any_bytes(&self, session: &Session) -> Result<(), DatabaseError> {
+        if self.has_no_encoding {
+            session.run("SET client_encoding = 'SQL_ASCII'").await?;
+        }
+        Ok(())
+    }
+
     /// Whether the server is not of the kind that is looked for. Asks where it did not say (PostgreSQL 13).
     pub(super) async fn is_unfit_for(
         &self,
@@ -138,6 +148,7 @@ where
     let mode = Mode {
         in_hot_standby: is_on("in_hot_standby"),
         default_read_only: is_on("default_transaction_read_only"),
+        has_no_encoding: connection.parameter("server_encoding") == Some("SQL_ASCII"),
     };
     let has_standard_strings = is_on("standard_conforming_strings").unwrap_or_default();
     let notices = Notices::default();

@@ -1,11 +1,13 @@
 //! What the admin may do on its server.
 
+use std::time::Duration;
+
 use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::retry::on_conflict;
-use crate::postgres::session::{Session, begin};
+use crate::postgres::session::{Session, begin_waiting};
 
 /// The server and the admin, as far as pgcreds has to know them.
 #[derive(Debug)]
@@ -66,7 +68,11 @@ pub(crate) async fn ungrantable(
 /// they own needs it. A superuser needs nothing.
 ///
 /// From PostgreSQL 16 on a member inherits only if the grant says so, whatever `INHERIT` of the member says.
-pub(crate) async fn join_logins(session: &Session, oids: &[u32]) -> Result<(), DatabaseError> {
+pub(crate) async fn join_logins(
+    session: &Session,
+    oids: &[u32],
+    patience: Duration,
+) -> Result<(), DatabaseError> {
     let rows = session
         .query(
             "SELECT r.rolname::text AS name, current_setting('server_version_num')::int >= 160000 AS has_options \
@@ -74,7 +80,7 @@ pub(crate) async fn join_logins(session: &Session, oids: &[u32]) -> Result<(), D
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;
-    let mut sql = begin();
+    let mut sql = begin_waiting(patience);
     for row in &rows {
         let name: String = row.try_get("name")?;
         let options = if row.try_get("has_options")? {

@@ -1,7 +1,9 @@
 //! One open session with a server, as the admin.
 
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, RowStream, SimpleQueryMessage, SimpleQueryRow};
@@ -16,8 +18,8 @@ const STATEMENT_SECONDS: u64 = 60;
 /// How long pgcreds waits for an answer: a little longer than the server works on it.
 const ANSWER_SECONDS: u64 = STATEMENT_SECONDS + 10;
 
-/// Limits how long a statement of ours waits for a lock.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
+/// How long a statement of ours waits for a lock.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// A parameter of a query with its type, so that no round trip is needed to ask for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -40,13 +42,25 @@ pub(crate) struct Session {
 
 /// Begins a transaction for pgcreds' own SQL: bounded, and blind to what is in other people's schemas.
 pub(crate) fn begin() -> String {
+    begin_waiting(LOCK_WAIT)
+}
+
+/// The same with another limit on the wait for each lock.
+pub(crate) fn begin_waiting(patience: Duration) -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; \
-         {LOCK_TIMEOUT}; \
+         {}; \
          SET LOCAL standard_conforming_strings = on; \
-         {OWN_SEARCH_PATH};"
+         {OWN_SEARCH_PATH};",
+        lock_timeout(patience)
     )
+}
+
+/// Limits how long a statement waits for a lock. Zero would be no limit.
+fn lock_timeout(patience: Duration) -> String {
+    let milliseconds = patience.as_millis().max(1);
+    format!("SET LOCAL lock_timeout = {milliseconds}")
 }
 
 /// What pgcreds' own SQL runs under.
@@ -138,6 +152,14 @@ impl Session {
         );
         begun?;
         rows
+    }
+
+    /// The next row of a stream; a server that sends none is not waited for without end.
+    pub(crate) async fn next(
+        &self,
+        rows: &mut Pin<&mut RowStream>,
+    ) -> Result<Option<Row>, DatabaseError> {
+        self.bounded(rows.try_next()).await
     }
 
     /// Gives a transaction up. When that fails the session is lost, and the transaction with it.

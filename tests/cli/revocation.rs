@@ -133,6 +133,9 @@ fn forged_markers_stop_nobody_and_run_nothing() {
     ] {
         make_with_comment(&stage, name, &comment);
     }
+    // No marker of pgcreds is so long, and one that is is not even read.
+    let padded = forged("pgc_h", "label", "x").replacen(':', &format!(":{}", " ".repeat(1024)), 2);
+    make_with_comment(&stage, "pgc_h", &padded);
     // Nothing is wrong with these markers: whoever may write a comment may hand a role over to pgcreds.
     make_with_comment(&stage, "pgc_e", &forged("pgc_e", "issued_by", injection));
     make_with_comment(&stage, "pgc_f", &forged("pgc_f", "role", "no-such-role"));
@@ -148,7 +151,7 @@ fn forged_markers_stop_nobody_and_run_nothing() {
         serde_json::json!(["pgc_e", "pgc_f", "pgc_g", "pgc_real"])
     );
     assert_eq!(report["failed"], serde_json::json!([]));
-    assert_eq!(stage.logins().len(), 13);
+    assert_eq!(stage.logins().len(), 14);
     assert_eq!(
         stage
             .cluster

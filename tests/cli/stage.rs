@@ -48,6 +48,17 @@ impl Stage {
         ));
     }
 
+    /// Adds a connection to the state file, to another port.
+    pub(crate) fn add_connection(&self, name: &str, port: u16) {
+        let state = self.sandbox.state();
+        let address = format!("127.0.0.1:{}/", self.cluster.port());
+        let part = state.split("\n\n").nth(1).unwrap();
+        let part = part
+            .replace("my-postgres-db", name)
+            .replace(&address, &format!("127.0.0.1:{port}/"));
+        self.sandbox.write_state(&format!("{state}\n{part}\n"));
+    }
+
     /// Runs SQL as the connection's admin in `mydb`.
     #[track_caller]
     pub(crate) fn as_admin(&self, sql: &str) {

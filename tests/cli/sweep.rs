@@ -10,17 +10,6 @@ use crate::stage::{LATER, PASSWORD, PAST, Stage, creation};
 /// No arguments.
 const PLAIN: [&str; 0] = [];
 
-/// A second connection in the state file, to another port.
-fn add_connection(stage: &Stage, name: &str, port: u16) {
-    let state = stage.sandbox.state();
-    let address = format!("127.0.0.1:{}/", stage.cluster.port());
-    let part = state.split("\n\n").nth(1).unwrap();
-    let part = part
-        .replace("my-postgres-db", name)
-        .replace(&address, &format!("127.0.0.1:{port}/"));
-    stage.sandbox.write_state(&format!("{state}\n{part}\n"));
-}
-
 /// What the cluster knows of its roles; `xmin` changes with every write.
 fn catalog(cluster: &Cluster) -> Vec<Vec<String>> {
     cluster.rows("SELECT oid, xmin, a.* FROM pg_authid a ORDER BY oid")
@@ -108,8 +97,8 @@ fn it_takes_leases_of_one_role_only_when_told() {
 #[test]
 fn a_connection_that_cannot_be_reached_stops_no_other() {
     let stage = Stage::new(Admin::CreateRole);
-    add_connection(&stage, "away", 1);
-    add_connection(&stage, "same-server", stage.cluster.port());
+    stage.add_connection("away", 1);
+    stage.add_connection("same-server", stage.cluster.port());
     stage.make(["pgc a"], PAST);
     let report = stage.sweep_report(4);
     assert_eq!(report["revoked"], json!(["pgc a"]));

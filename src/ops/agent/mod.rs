@@ -246,7 +246,7 @@ impl Agent {
             .map(|(connection, leases)| retired::revoke(state, connection, leases));
         let mut report = Report::default();
         for part in join_all(ends).await {
-            report.merge(part);
+            report.add_server(part);
         }
         self.log_report(&report);
         report

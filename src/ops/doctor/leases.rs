@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::finding::{Check, Finding};
 use crate::model::lease::{Lease, LeaseState};
+use crate::model::marker::MarkerError;
 use crate::ops::connect::Admin;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Entry, Filter};
@@ -33,7 +34,8 @@ pub(super) async fn examine(state: &State, admin: &Admin, hour_ago: &str) -> Res
     let mut count = Count::default();
     ledger::for_each(&admin.session, &Filter::default(), |entry| {
         match entry {
-            Entry::Newer(..) => count.newer += 1,
+            Entry::LeftAlone(_, MarkerError::Newer(_)) => count.newer += 1,
+            Entry::LeftAlone(..) => {}
             Entry::Lease(lease) if !lease.is_ours => count.others += 1,
             Entry::Lease(lease) => {
                 count.add(&lease, hour_ago);

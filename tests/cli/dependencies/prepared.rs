@@ -73,3 +73,31 @@ fn a_prepared_transaction_delays_no_other_lease() {
     stage.sweep([] as [&str; 0]).success();
     assert!(stage.is_gone(&oid));
 }
+
+/// A superuser has prepared to make the lease the owner of something.
+#[test]
+fn a_prepared_transaction_of_somebody_else_is_named() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.make(["pgc prepared"], PAST);
+    let oid = stage.oid("pgc prepared");
+    for is_restarted in [false, true] {
+        stage.cluster.execute_in(
+            "mydb",
+            "BEGIN; CREATE TABLE t (); ALTER TABLE t OWNER TO \"pgc prepared\"; PREPARE TRANSACTION 'theirs'",
+        );
+        if is_restarted {
+            stage.cluster.restart();
+        }
+        let start = Instant::now();
+        let run = stage.revoke("pgc prepared").exits(4);
+        assert!(start.elapsed() < Duration::from_secs(5), "{run}");
+        let expected = "prepared transaction \"theirs\" in database \"mydb\" has to be committed or rolled back first";
+        assert!(run.stderr.contains(expected), "{run}");
+        stage
+            .cluster
+            .execute_in("mydb", "ROLLBACK PREPARED 'theirs'");
+        assert!(stage.is_quarantined(&oid));
+    }
+    stage.sweep([] as [&str; 0]).success();
+    assert!(stage.is_gone(&oid));
+}

@@ -40,6 +40,14 @@ impl Cluster {
         Cluster::launch(folder, &lines)
     }
 
+    /// A cluster of its own that was this one until now. This one is restarted for it: its sessions end.
+    pub(crate) fn copy(&self) -> Cluster {
+        self.stop();
+        let folder = copy_of(&self.data_dir());
+        self.restart();
+        Cluster::launch(folder, "")
+    }
+
     /// A standby of this cluster that follows it. The primary is restarted for it: its sessions end.
     pub(crate) fn standby(&self) -> Cluster {
         self.stop();
