@@ -279,7 +279,8 @@ impl Revocation<'_> {
         leases: &[Lease],
     ) -> Result<Released, DatabaseError> {
         let logins: Vec<Login> = leases.iter().map(|lease| self.login(lease)).collect();
-        on_conflict(DatabaseError::is_conflict, async |_| {
+        let is_conflict = |error: &DatabaseError| error.is_conflict() || error.is_duplicate();
+        on_conflict(is_conflict, async |_| {
             dependencies::release(session, &logins).await
         })
         .await

@@ -1,6 +1,7 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
 mod auth_guard;
+mod code;
 pub(crate) mod connect;
 pub(crate) mod defaults;
 pub(crate) mod dependencies;
@@ -12,7 +13,9 @@ pub(crate) mod login;
 mod negotiation;
 mod opening;
 pub(crate) mod passfile;
+mod powerless;
 pub(crate) mod privileges;
+mod reassignment;
 pub(crate) mod renewal;
 pub(crate) mod retry;
 pub(crate) mod revocation;
