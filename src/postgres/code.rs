@@ -46,11 +46,12 @@ fn can_act(role: &str, successor: &str) -> String {
     )
 }
 
-/// From what a table or type is made of to the next: its indexes, the expressions and casts that belong to it, its parent
-/// tables, the types and routines that these use. Routines of base types are passed over: only superusers make such types.
+/// From what a table or type is made of to the next: its indexes and columns, the expressions and casts that belong to it,
+/// its parent tables, the types and routines that these use. Routines of base types are passed over: only superusers make such types.
 const NEXT: &str = "SELECT used.login, next.classid, next.objid \
      FROM used LEFT JOIN pg_type t ON used.classid = 'pg_type'::regclass AND t.oid = used.objid CROSS JOIN LATERAL ( \
          SELECT 'pg_class'::regclass::oid, indexrelid FROM pg_index WHERE used.classid = 'pg_class'::regclass AND indrelid = used.objid \
+         UNION ALL SELECT 'pg_class'::regclass, t.typrelid WHERE t.typrelid <> 0 \
          UNION ALL SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = used.classid AND d.refobjid = used.objid \
              AND used.classid IN ('pg_class'::regclass, 'pg_type'::regclass) AND t.typtype IS DISTINCT FROM 'b' \
              AND (d.classid = 'pg_cast'::regclass OR d.deptype IN ('a', 'i') AND d.classid IN ( \
@@ -58,12 +59,16 @@ const NEXT: &str = "SELECT used.login, next.classid, next.objid \
          UNION ALL SELECT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = used.classid AND d.objid = used.objid \
              AND d.refobjid >= 16384 AND (d.refclassid IN ('pg_type'::regclass, 'pg_operator'::regclass) \
              OR d.refclassid = 'pg_proc'::regclass AND coalesce(t.typtype IN ('r', 'm'), true) \
-             OR d.refclassid = 'pg_class'::regclass AND used.classid IN ('pg_class'::regclass, 'pg_type'::regclass)) \
+             OR d.refclassid = 'pg_class'::regclass AND used.classid = 'pg_class'::regclass) \
      ) next (classid, objid)";
 
 /// Kinds of objects that are no code by themselves.
 const DATA: &str = "pg_class,pg_type,pg_namespace,pg_largeobject,pg_database,pg_tablespace,pg_ts_config,pg_ts_dict,pg_collation,\
     pg_publication,pg_foreign_server,pg_statistic_ext,pg_constraint,pg_attrdef,pg_policy,pg_cast";
+
+/// Functions that PostgreSQL made itself for somebody's range types, for the bootstrap superuser and in language internal.
+const CONSTRUCTORS: &str =
+    "SELECT oid FROM pg_proc WHERE oid >= 16384 AND proowner = 10 AND prolang = 12";
 
 /// PostgreSQL's own functions that change from call to call, and do nothing else.
 const HARMLESS: &str = "nextval,currval,lastval,random,random_normal,gen_random_uuid,uuidv4,uuidv7,clock_timestamp,timeofday";
@@ -76,7 +81,7 @@ fn code(successor: &str) -> String {
         "SELECT DISTINCT used.login FROM used \
          LEFT JOIN pg_class c ON used.classid = 'pg_class'::regclass AND c.oid = used.objid \
          LEFT JOIN pg_type t ON used.classid = 'pg_type'::regclass AND t.oid = used.objid \
-         WHERE used.classid <> ALL('{{{DATA}}}'::regclass[]::oid[]) OR c.relkind IN ('v', 'm') \
+         WHERE used.classid <> ALL('{{{DATA}}}'::regclass[]::oid[]) AND used.objid NOT IN ({CONSTRUCTORS}) OR c.relkind IN ('v', 'm') \
          OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = c.oid) \
          OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) \
          OR coalesce(c.relowner, t.typowner) <> used.login AND NOT {} \

@@ -76,8 +76,8 @@ const TABLES: &[Row] = &[
         "index with an operator",
         &[
             "stranger: CREATE FUNCTION {b}(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'; \
-         CREATE OPERATOR +++ (LEFTARG = int, RIGHTARG = int, FUNCTION = {b})",
-            "lease: CREATE TABLE {a} (n int); CREATE INDEX ON {a} ((n +++ n))",
+         CREATE OPERATOR ### (LEFTARG = int, RIGHTARG = int, FUNCTION = {b})",
+            "lease: CREATE TABLE {a} (n int); CREATE INDEX ON {a} ((n ### n))",
         ],
     ),
     Row::new(
@@ -173,6 +173,21 @@ const TABLES: &[Row] = &[
         ],
     ),
     Row::new(
+        "range of somebody else",
+        &[
+            "stranger: CREATE FUNCTION {a}(int, int) RETURNS float8 IMMUTABLE LANGUAGE sql AS 'SELECT 1.0::float8'; \
+         CREATE TYPE {b} AS RANGE (SUBTYPE = int, SUBTYPE_DIFF = {a})",
+            "lease: CREATE TABLE {c} (n int); CREATE INDEX ON {c} (lower({b}(n, n)))",
+        ],
+    ),
+    Row::new(
+        "partition key",
+        &[
+            CALLED,
+            "lease: CREATE TABLE {a} (n int) PARTITION BY RANGE ({b}(n))",
+        ],
+    ),
+    Row::new(
         "cast",
         &[
             "lease: CREATE TYPE {a} AS ENUM ('1'); GRANT USAGE ON TYPE {a} TO stranger",
@@ -199,8 +214,7 @@ const TABLES: &[Row] = &[
 ];
 
 /// A function that is somebody else's.
-const CALLED: &str =
-    "stranger: CREATE FUNCTION {b}(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'";
+const CALLED: &str = "stranger: CREATE FUNCTION {b}(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1; END'";
 
 #[test]
 fn code_of_leases_gets_no_rights_under_a_superuser() {

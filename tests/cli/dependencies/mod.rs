@@ -10,3 +10,4 @@ mod prepared;
 mod references;
 mod successor;
 mod table;
+mod traps;

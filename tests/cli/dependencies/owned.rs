@@ -47,7 +47,7 @@ const DATA: &[Row] = &[
         "table with PostgreSQL's own expressions",
         &[
             "lease: CREATE DOMAIN {a} AS text CHECK (length(VALUE) < 9); CREATE TABLE {b} (n serial, d {a}[], at timestamptz DEFAULT now(), \
-         id uuid DEFAULT gen_random_uuid(), t text GENERATED ALWAYS AS (lower('X')) STORED, CHECK (n + 1 > 0)); \
+         id uuid DEFAULT gen_random_uuid(), w text, t text GENERATED ALWAYS AS (lower(w)) STORED, CHECK (n + 1 > 0)); \
          CREATE INDEX ON {b} (lower(t)) WHERE n > 1; ALTER TABLE {b} ENABLE ROW LEVEL SECURITY; \
          CREATE POLICY {c} ON {b} USING (t = current_setting('x.y', true)); INSERT INTO {b} DEFAULT VALUES",
         ],
