@@ -74,8 +74,8 @@ const CONSTRUCTORS: &str =
 const HARMLESS: &str = "nextval,currval,lastval,random,random_normal,gen_random_uuid,uuidv4,uuidv7,clock_timestamp,timeofday";
 
 /// The logins that use code, or something that others can add code to: a table or type that is not theirs, or a table that
-/// others may put triggers and foreign keys on. Expressions can call PostgreSQL's own functions too that run a query, which
-/// no dependency tells.
+/// others may put triggers and foreign keys on, or have: a key can call a cast. Expressions can call PostgreSQL's own
+/// functions too that run a query, which no dependency tells.
 fn code(successor: &str) -> String {
     format!(
         "SELECT DISTINCT used.login FROM used \
@@ -87,6 +87,9 @@ fn code(successor: &str) -> String {
          OR coalesce(c.relowner, t.typowner) <> used.login AND NOT {} \
          OR EXISTS (SELECT FROM (SELECT c.relacl UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = c.oid) l (acl), aclexplode(acl) a \
              WHERE a.privilege_type IN ('TRIGGER', 'REFERENCES') AND a.grantee <> c.relowner AND NOT {}) \
+         OR EXISTS (SELECT FROM pg_depend d JOIN pg_constraint k ON k.oid = d.objid JOIN pg_class r ON r.oid = k.conrelid \
+             WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid \
+             AND k.contype = 'f' AND k.confrelid = c.oid AND r.relowner <> used.login AND NOT {}) \
          OR EXISTS (SELECT FROM ( \
              SELECT adbin::text FROM pg_attrdef WHERE used.classid = 'pg_attrdef'::regclass AND oid = used.objid \
              UNION ALL SELECT conbin::text FROM pg_constraint WHERE used.classid = 'pg_constraint'::regclass AND oid = used.objid \
@@ -95,5 +98,6 @@ fn code(successor: &str) -> String {
              WHERE p.provolatile = 'v' AND p.proname <> ALL('{{{HARMLESS}}}') OR p.proname LIKE '%\\_to\\_xml%')",
         can_act("coalesce(c.relowner, t.typowner)", successor),
         can_act("a.grantee", successor),
+        can_act("r.relowner", successor),
     )
 }

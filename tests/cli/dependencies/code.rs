@@ -211,6 +211,14 @@ const TABLES: &[Row] = &[
         "table that others may refer to",
         &["lease: CREATE TABLE {a} (n int PRIMARY KEY); GRANT REFERENCES (n) ON {a} TO stranger"],
     ),
+    Row::new(
+        "table that others refer to",
+        &[
+            "lease: CREATE TABLE {a} (n int PRIMARY KEY); GRANT REFERENCES ON {a} TO stranger",
+            "stranger: CREATE TABLE {b} (n int REFERENCES {a})",
+            "lease: REVOKE REFERENCES ON {a} FROM stranger",
+        ],
+    ),
 ];
 
 /// A function that is somebody else's.
