@@ -12,7 +12,7 @@ const PAYLOAD: &str = "CREATE FUNCTION take() RETURNS int LANGUAGE plpgsql AS $$
      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC;";
 
 /// Each trap: what the lease makes, what its accomplice or anybody does after the revocation to spring it.
-const TRAPS: [(&str, &str, &str); 4] = [
+const TRAPS: [(&str, &str, &str); 9] = [
     (
         "an index",
         "CREATE TABLE bait AS SELECT generate_series(1, 3) AS n; CREATE INDEX ON bait (harmless(n))",
@@ -34,9 +34,39 @@ const TRAPS: [(&str, &str, &str); 4] = [
          CREATE TRIGGER t BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION fire(); UPDATE bait SET n = 7 WHERE n = 1",
     ),
     (
+        "a range type",
+        "CREATE FUNCTION distance(int, int) RETURNS float8 IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN public.take(); END'; \
+         CREATE TYPE span AS RANGE (SUBTYPE = int, SUBTYPE_DIFF = distance); CREATE TABLE bait AS SELECT span(n, n + 1) FROM generate_series(1, 3) n",
+        "ANALYZE bait",
+    ),
+    (
+        "a key of somebody else",
+        "CREATE TABLE bait (n int PRIMARY KEY); INSERT INTO bait VALUES (1), (2), (3); GRANT REFERENCES ON bait TO accomplice",
+        "SET SESSION AUTHORIZATION accomplice; CREATE TYPE key AS ENUM ('x'); \
+         CREATE FUNCTION number(key) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN public.take(); END'; \
+         CREATE CAST (key AS int) WITH FUNCTION number(key) AS IMPLICIT; CREATE TABLE child (k key REFERENCES bait); INSERT INTO child VALUES ('x')",
+    ),
+    (
+        "a materialized view",
+        "CREATE TABLE bait AS SELECT generate_series(1, 3) AS n; CREATE MATERIALIZED VIEW child AS SELECT take()",
+        "REFRESH MATERIALIZED VIEW child",
+    ),
+    (
+        "a function",
+        "CREATE TABLE bait AS SELECT generate_series(1, 3) AS n; \
+         CREATE FUNCTION child() RETURNS int SECURITY DEFINER LANGUAGE plpgsql AS 'BEGIN RETURN public.take(); END'",
+        "SET SESSION AUTHORIZATION accomplice; SELECT child()",
+    ),
+    (
         "a view",
-        "CREATE TABLE bait AS SELECT generate_series(1, 3) AS n; CREATE VIEW child AS SELECT take() FROM bait; GRANT ALL ON child TO accomplice",
-        "SET SESSION AUTHORIZATION accomplice; SELECT * FROM child",
+        "CREATE TABLE bait AS SELECT generate_series(1, 3) AS n; CREATE VIEW child AS SELECT * FROM loot; GRANT ALL ON child TO accomplice",
+        "SET SESSION AUTHORIZATION accomplice; DO $$ BEGIN INSERT INTO child VALUES ('me'); EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
+    ),
+    (
+        "a rule",
+        "CREATE TABLE bait AS SELECT generate_series(1, 3) AS n; GRANT ALL ON bait TO accomplice; \
+         CREATE RULE child AS ON UPDATE TO bait DO ALSO INSERT INTO loot VALUES ('me')",
+        "SET SESSION AUTHORIZATION accomplice; DO $$ BEGIN UPDATE bait SET n = 7; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
     ),
 ];
 
@@ -54,6 +84,19 @@ fn stage(admin: Admin, successor: &str) -> Stage {
     stage
 }
 
+/// Sets a trap, lets the lease end, springs it: how often it caught the successor. What was bait is still there.
+#[track_caller]
+fn caught(stage: &Stage, trap: &str, spring: &str) -> String {
+    let oid = stage.oid("pgc thief");
+    as_thief(stage, trap);
+    stage.sweep([] as [&str; 0]).success();
+    assert!(stage.is_gone(&oid));
+    stage.cluster.execute_in("mydb", spring);
+    let kept = stage.cluster.value_in("mydb", "SELECT count(*) FROM bait");
+    assert_eq!(kept, "3");
+    stage.cluster.value_in("mydb", "SELECT count(*) FROM loot")
+}
+
 #[test]
 fn a_trap_catches_nobody() {
     for (admin, successor) in [
@@ -68,18 +111,20 @@ fn a_trap_catches_nobody() {
                     .cluster
                     .execute("ALTER DATABASE mydb OWNER TO postgres");
             }
-            let oid = stage.oid("pgc thief");
-            as_thief(&stage, trap);
-            stage.sweep([] as [&str; 0]).success();
-            assert!(stage.is_gone(&oid));
-            stage.cluster.execute_in("mydb", spring);
-            let found = "SELECT (SELECT count(*) FROM loot) || ' taken, ' || (SELECT count(*) FROM bait) || ' kept, superuser: ' \
-                || (SELECT rolsuper FROM pg_roles WHERE rolname = 'accomplice')";
-            assert_eq!(
-                stage.cluster.value_in("mydb", found),
-                "0 taken, 3 kept, superuser: false",
-                "{what} {admin:?} {successor}"
-            );
+            let caught = caught(&stage, trap, spring);
+            assert_eq!(caught, "0", "{what} {admin:?} {successor}");
+            let power = "SELECT rolsuper FROM pg_roles WHERE rolname = 'accomplice'";
+            assert_eq!(stage.cluster.value(power), "f", "{what} {admin:?}");
         }
+    }
+}
+
+/// The traps are real: a successor that the admin chose, and so trusts the logins with, is caught by each.
+#[test]
+fn a_trap_catches_who_was_chosen() {
+    for (what, trap, spring) in TRAPS {
+        let stage = stage(Admin::Superuser, "dbowner");
+        stage.describe_role("reassign_owned_to = 'dbowner'");
+        assert_ne!(caught(&stage, trap, spring), "0", "{what}");
     }
 }
