@@ -98,7 +98,8 @@ impl Revocation<'_> {
         patience: Duration,
     ) -> Result<Released, DatabaseError> {
         let logins: Vec<Login> = leases.iter().map(|lease| self.login(lease)).collect();
-        on_conflict(DatabaseError::is_conflict, async |_| {
+        let is_conflict = |error: &DatabaseError| error.is_conflict() || error.is_duplicate();
+        on_conflict(is_conflict, async |_| {
             dependencies::release(session, &logins, patience).await
         })
         .await

@@ -1,5 +1,5 @@
 //! What depends on logins: found in `pg_shdepend`, in every database; what is owned is reassigned, what is granted is
-//! revoked, and nothing is ever dropped.
+//! revoked, and nothing is ever dropped. Who gets what is owned is in `reassignment.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,9 +8,10 @@ use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::grants::revoke_grants;
+use crate::postgres::identifiers;
+use crate::postgres::reassignment::{owned, reassign};
 use crate::postgres::session::{Session, begin_waiting};
 use crate::postgres::text::Text;
-use crate::postgres::{identifier, identifiers, literal};
 
 /// A login, as this module needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,112 +126,6 @@ pub(super) fn here(logins: &[Login]) -> String {
          AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
         oids.join(",")
     )
-}
-
-/// Rows of `pg_shdepend` about things that logins own and that hold data or code; default privileges and user mappings
-/// belong to a login without being worth anything to a successor, and `REASSIGN OWNED` skips them.
-fn owned(logins: &[Login]) -> String {
-    format!(
-        "{} AND deptype = 'o' AND classid NOT IN ('pg_default_acl'::regclass, 'pg_user_mapping'::regclass)",
-        here(logins)
-    )
-}
-
-/// Gives what the logins own to their successors.
-async fn reassign(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {
-    let rows = session
-        .run(&format!(
-            "SELECT DISTINCT refobjid FROM pg_shdepend WHERE {} ORDER BY 1",
-            owned(logins)
-        ))
-        .await?;
-    let owners: BTreeSet<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
-    if owners.is_empty() {
-        return Ok(Released::default());
-    }
-    let fallback = default_owner(session, logins).await?;
-    let (mut by_successor, mut unasked) = (BTreeMap::<&str, Vec<&str>>::new(), Vec::new());
-    for login in logins {
-        if owners.contains(login.oid.to_string().as_str()) {
-            let successor = login.new_owner.as_deref().unwrap_or(&fallback);
-            by_successor.entry(successor).or_default().push(&login.name);
-            unasked.extend(login.new_owner.is_none().then_some(login.oid));
-        }
-    }
-    let mut released = Released {
-        warnings: disarm(session, &unasked, &fallback).await?,
-        ..Released::default()
-    };
-    for (successor, owners) in by_successor {
-        let database = &session.address().dbname;
-        released.reassigned.extend(owners.iter().map(|owner| {
-            format!("what lease \"{owner}\" owned in database \"{database}\" belongs to \"{successor}\" now")
-        }));
-        let sql = format!(
-            "REASSIGN OWNED BY {} TO {}",
-            identifiers(owners),
-            identifier(successor)
-        );
-        session
-            .run(&sql)
-            .await
-            .map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
-    }
-    Ok(released)
-}
-
-/// Routines and views that run with the rights of their owner would run with those of a successor whom nobody chose, and
-/// a login could so leave code behind that acts for the database's owner. They are made to run with the caller's rights,
-/// unless the login could act as the successor anyway. (Views can be told so from PostgreSQL 15 on.)
-async fn disarm(
-    session: &Session,
-    logins: &[u32],
-    successor: &str,
-) -> Result<Vec<String>, DatabaseError> {
-    let oids: Vec<String> = logins.iter().map(u32::to_string).collect();
-    let rows = session
-        .run(&format!(
-            "WITH login AS (SELECT oid, rolname FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[]) \
-                 AND NOT pg_has_role(oid, {}, 'MEMBER')) \
-             SELECT format('ALTER ROUTINE %s SECURITY INVOKER', p.oid::regprocedure) AS change, \
-                 format('function %s of lease \"%s\" runs with its caller''s rights now, not with those of its new owner', \
-                     p.oid::regprocedure, rolname) AS note \
-             FROM pg_proc p JOIN login ON login.oid = p.proowner WHERE p.prosecdef \
-             UNION ALL \
-             SELECT format('ALTER VIEW %I.%I SET (security_invoker = true)', n.nspname, c.relname), \
-                 format('view %I.%I of lease \"%s\" runs with its caller''s rights now, not with those of its new owner', \
-                     n.nspname, c.relname, rolname) \
-             FROM pg_class c JOIN login ON login.oid = c.relowner JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.relkind = 'v' AND current_setting('server_version_num')::int >= 150000 \
-                 AND NOT coalesce(c.reloptions @> '{{security_invoker=true}}', false)",
-            oids.join(","),
-            literal(successor),
-        ))
-        .await?;
-    let text = |name| {
-        rows.iter()
-            .filter_map(move |row| row.try_get(name).ok().flatten())
-    };
-    let changes: Vec<&str> = text("change").collect();
-    if !changes.is_empty() {
-        session.run(&changes.join("; ")).await?;
-    }
-    Ok(text("note").map(str::to_owned).collect())
-}
-
-/// The successor where a role names none: the database's owner if the admin may act for it and it is none of the logins,
-/// else the admin.
-async fn default_owner(session: &Session, logins: &[Login]) -> Result<String, DatabaseError> {
-    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
-    let rows = session
-        .run(&format!(
-            "SELECT CASE WHEN datdba <> ALL('{{{}}}'::oid[]) AND pg_has_role(datdba, 'USAGE') THEN pg_get_userbyid(datdba) \
-             ELSE current_user END FROM pg_database WHERE datname = current_database()",
-            oids.join(",")
-        ))
-        .await?;
-    let owner = rows.first().and_then(|row| row.get(0)).map(str::to_owned);
-    owner.ok_or_else(|| DatabaseError::unexpected("the database has no owner"))
 }
 
 /// Removes what is left: default privileges, policies' mentions, memberships granted by the login, user mappings.

@@ -155,6 +155,14 @@ impl DatabaseError {
         }
     }
 
+    /// Whether another session made the same thing first, which is there when the transaction is run again.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        let code = self.code.as_ref();
+        code.is_some_and(|code| {
+            [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_OBJECT].contains(code)
+        })
+    }
+
     /// The same error, with what failed before the server's words.
     pub(crate) fn during(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);

@@ -1,6 +1,7 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
 mod auth_guard;
+mod code;
 mod comments;
 pub(crate) mod connect;
 pub(crate) mod cut;
@@ -18,7 +19,9 @@ mod notices;
 mod opening;
 pub(crate) mod passfile;
 mod password;
+mod powerless;
 pub(crate) mod privileges;
+mod reassignment;
 pub(crate) mod renewal;
 pub(crate) mod retry;
 pub(crate) mod revocation;

@@ -66,8 +66,6 @@ pub(crate) async fn ungrantable(
 
 /// Makes the admin a member of the logins that it has no privileges of yet: ending their sessions and reassigning what
 /// they own needs it. A superuser needs nothing.
-///
-/// From PostgreSQL 16 on a member inherits only if the grant says so, whatever `INHERIT` of the member says.
 pub(crate) async fn join_logins(
     session: &Session,
     oids: &[u32],
@@ -83,15 +81,7 @@ pub(crate) async fn join_logins(
     let mut sql = begin_waiting(patience);
     for row in &rows {
         let name: String = row.try_get("name")?;
-        let options = if row.try_get("has_options")? {
-            " WITH INHERIT TRUE, SET TRUE"
-        } else {
-            ""
-        };
-        sql.push_str(&format!(
-            "GRANT {} TO CURRENT_USER{options};",
-            identifier(&name)
-        ));
+        sql.push_str(&join(&name, row.try_get("has_options")?));
     }
     if rows.is_empty() {
         return Ok(());
@@ -105,6 +95,18 @@ pub(crate) async fn join_logins(
         result.map(|_| ())
     })
     .await
+}
+
+/// The `GRANT` that makes the admin a member of a role, with all the role's privileges.
+///
+/// From PostgreSQL 16 on (`has_options`) a member inherits only if the grant says so, whatever `INHERIT` of the member says.
+pub(super) fn join(role: &str, has_options: bool) -> String {
+    let options = if has_options {
+        " WITH INHERIT TRUE, SET TRUE"
+    } else {
+        ""
+    };
+    format!("GRANT {} TO CURRENT_USER{options};", identifier(role))
 }
 
 /// The `GRANT` that a superuser runs to let the admin hand a group role out.

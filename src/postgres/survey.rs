@@ -6,6 +6,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::login::TIMESTAMP_FORMAT;
+use crate::postgres::privileges::join;
 use crate::postgres::session::{Session, begin};
 use crate::postgres::{identifier, identifiers, literal};
 
@@ -202,15 +203,10 @@ impl<'a> Probe<'a> {
                 identifiers(groups.iter().map(String::as_str))
             ),
         };
-        let options = if answers.is_true("has_options") {
-            " WITH INHERIT TRUE, SET TRUE"
-        } else {
-            ""
-        };
         let grant = if answers.is_true("is_superuser") {
             String::new()
         } else {
-            format!("GRANT {name} TO CURRENT_USER{options};")
+            join(&self.name, answers.is_true("has_options"))
         };
         Ok(format!(
             "{} CREATE ROLE {name} NOLOGIN{groups}; {grant}",

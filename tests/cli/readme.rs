@@ -104,6 +104,7 @@ impl Reader {
             .replace(&self.sandbox.home().display().to_string(), "~")
             .replace(&format!("{user}@{host}"), "alice@host")
             .replace(&format!("pgc_app_role_{user}_"), "pgc_app_role_alice_")
+            .replace(&format!(" {user} "), " alice ")
     }
 }
 

@@ -112,8 +112,7 @@ impl Stage {
 
     /// The leases among all roles, in order.
     pub(crate) fn logins(&self) -> Vec<String> {
-        let sql =
-            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'pgc%' ORDER BY rolname COLLATE \"C\"";
+        let sql = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'pgc%' AND rolname NOT LIKE 'pgcreds\\_%' ORDER BY rolname COLLATE \"C\"";
         self.cluster.rows(sql).concat()
     }
 

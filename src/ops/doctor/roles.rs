@@ -237,12 +237,14 @@ async fn unnamed_successor(
     }
     if found.is_superuser {
         return Ok(check.warning(
-            format!("logins can create objects, and superuser \"{name}\" gets them when they end"),
+            format!("logins can create objects, and superuser \"{name}\" gets those without code when they end"),
             format!(
                 "In [roles.{}] write set_role = \"GROUP\" or reassign_owned_to = \"GROUP\".",
                 subject.name
             ),
         ));
     }
-    Ok(check.ok(format!("\"{name}\" gets what a login owns")))
+    Ok(check.ok(format!(
+        "\"{name}\" gets what a login owns, or a role without rights if there is code in it"
+    )))
 }

@@ -1,10 +1,13 @@
 //! Whatever depends on a lease, it goes, and nothing of value goes with it. Each row of the tables makes one kind of dependency.
 
+mod code;
 mod databases;
 mod grants;
 mod memberships;
 mod owned;
+mod powerless;
 mod prepared;
 mod references;
 mod successor;
 mod table;
+mod traps;

@@ -7,8 +7,8 @@ use crate::stage::{LATER, Stage, identifier};
 
 /// One kind of dependency on a lease.
 ///
-/// Steps are SQL by the superuser in `mydb`, each in a transaction of its own; by the admin or the lease where they start with
-/// `admin:` or `lease:`. `{lease}`, and names of one's own `{a}`, `{b}`, `{c}`, `{oid}`, are filled in.
+/// Steps are SQL by the superuser in `mydb`, each in a transaction of its own; by the admin, the lease or role stranger where
+/// they start with `admin:`, `lease:` or `stranger:`. `{lease}`, and names of one's own `{a}`, `{b}`, `{c}`, `{oid}`, are filled in.
 pub(super) struct Row {
     name: &'static str,
     steps: &'static [&'static str],
@@ -55,10 +55,28 @@ impl Row {
     }
 }
 
+/// The role without rights that gets what has code.
+pub(super) const POWERLESS: &str = "pgcreds_reassigned_vaultadmin";
+
 /// Runs all rows with an admin of that power, one lease after the other, and panics with a list of what went wrong.
 #[track_caller]
 pub(super) fn run(rows: &[Row], admin: Admin) {
-    let bench = Bench::new(admin);
+    let owner = match admin {
+        Admin::Superuser => "dbowner",
+        Admin::CreateRole => "vaultadmin",
+    };
+    run_for(rows, admin, owner);
+}
+
+/// The same where what the leases own has code in it.
+#[track_caller]
+pub(super) fn run_code(rows: &[Row], admin: Admin) {
+    run_for(rows, admin, POWERLESS);
+}
+
+#[track_caller]
+fn run_for(rows: &[Row], admin: Admin, owner: &'static str) {
+    let bench = Bench::new(admin, owner);
     let mut problems = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         if bench.stage.cluster.version() >= row.since
@@ -74,10 +92,12 @@ pub(super) fn run(rows: &[Row], admin: Admin) {
 struct Bench {
     stage: Stage,
     admin: Admin,
+    /// Who is to get what leases own.
+    owner: &'static str,
 }
 
 impl Bench {
-    fn new(admin: Admin) -> Bench {
+    fn new(admin: Admin, owner: &'static str) -> Bench {
         let cluster = Cluster::start_with(&[("allow_in_place_tablespaces", "on")]);
         let stage = Stage::on(cluster, admin);
         stage
@@ -87,7 +107,11 @@ impl Bench {
             "mydb",
             "GRANT CREATE ON DATABASE mydb TO PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC",
         );
-        Bench { stage, admin }
+        Bench {
+            stage,
+            admin,
+            owner,
+        }
     }
 
     /// Makes the dependency, revokes the lease, looks.
@@ -118,6 +142,9 @@ impl Bench {
                 }
             }
             _ if run.code != 0 => return Err(run.to_string()),
+            _ if run.stderr.contains("has code") != (self.owner == POWERLESS) => {
+                return Err(format!("not the warning that belongs there:\n{run}"));
+            }
             _ => {}
         }
         self.expect_gone(&oid, &before, &owned)
@@ -147,10 +174,7 @@ impl Bench {
                 return Err(format!("there were {before} of {what}, now {count}"));
             }
         }
-        let owner = match self.admin {
-            Admin::Superuser => "dbowner",
-            Admin::CreateRole => "vaultadmin",
-        };
+        let owner = self.owner;
         for object in owned {
             let found = cluster.rows(&format!(
                 "SELECT refobjid::regrole FROM pg_shdepend WHERE deptype = 'o' \
@@ -198,6 +222,7 @@ impl Names {
         let (by, sql) = match step.split_once(':') {
             Some(("admin", sql)) => ("SET SESSION AUTHORIZATION vaultadmin; ", sql),
             Some(("lease", sql)) => ("SET SESSION AUTHORIZATION {lease}; ", sql),
+            Some(("stranger", sql)) => ("SET SESSION AUTHORIZATION stranger; ", sql),
             _ => ("", step),
         };
         let text = format!("{by}{sql}");
