@@ -61,7 +61,7 @@ impl<'a> Held<'a> {
             server: issued.admin.server.clone(),
             admin: Some(issued.admin),
             idle_at: Instant::now() + IDLE,
-            renew_at: Some(Instant::now() + two_thirds(ttl.as_seconds())),
+            renew_at: Some(Instant::now() + two_thirds(Duration::from_secs(ttl.as_seconds()))),
             pause: PAUSES.0,
         }
     }
@@ -111,7 +111,8 @@ impl<'a> Held<'a> {
             Ok(renewed) => {
                 self.lease.expires_at.clone_from(&renewed.expires_at);
                 self.pause = PAUSES.0;
-                self.renew_at = Some(Instant::now() + two_thirds(renewed.seconds_left));
+                let left = Duration::from_secs(renewed.seconds_left);
+                self.renew_at = Some(Instant::now() + two_thirds(left));
                 Event::Renewed(renewed.expires_at)
             }
             Err(error) => {
@@ -155,6 +156,7 @@ fn is_lost(error: &anyhow::Error) -> bool {
 
 /// Two thirds of a lifetime: time enough to try again before the end. Ends are cut to whole seconds, so that the last one
 /// does not count.
-pub(super) fn two_thirds(seconds: u64) -> Duration {
-    Duration::from_millis((seconds.saturating_sub(1) * 1_000 * 2 / 3).max(250))
+pub(super) fn two_thirds(left: Duration) -> Duration {
+    let certain = left.saturating_sub(Duration::from_secs(1));
+    (certain * 2 / 3).max(Duration::from_millis(250))
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::health::FileHealth;
+use super::kept::Kept;
 use super::on_change;
 use super::output::{Look, Output};
 use super::retired::Retired;
@@ -16,9 +17,7 @@ use crate::failure::{self, Kind, one_line};
 use crate::model::connection::Connection;
 use crate::model::credentials::Credentials;
 use crate::model::file::FileRecipe;
-use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, FileName, Label, LeaseId};
-use crate::model::ttl::Ttl;
 use crate::ops::access;
 use crate::ops::connect::Admin;
 use crate::ops::hold::{PAUSES, two_thirds};
@@ -28,9 +27,6 @@ use crate::postgres::renewal::Renewed;
 use crate::state::{Claimed, State};
 use crate::ui::Log;
 use crate::ui::credentials::{fill_in, render};
-
-/// How far our idea of a lease's end may be from the server's: it counts whole seconds.
-const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// One file and its lease.
 pub(super) struct Keeper {
@@ -52,13 +48,6 @@ pub(super) struct Keeper {
     error: Option<String>,
     /// What tells the application, as long as it does.
     telling: Option<JoinHandle<()>>,
-}
-
-/// A lease that lives.
-struct Kept {
-    lease: Lease,
-    ttl: Ttl,
-    ends_at: Instant,
 }
 
 impl Keeper {
@@ -139,24 +128,17 @@ impl Keeper {
         self.act_at
     }
 
-    /// The lease to look after, and how often to ask the server about it: a lease that was revoked should not be found
-    /// out at its next renewal only.
+    /// The lease to look after, and how often to ask the server about it.
     pub(super) fn watched(&self) -> Option<(LeaseId, Duration)> {
         let kept = self.kept.as_ref()?;
-        let often = Duration::from_secs(kept.ttl.as_seconds()) / 20;
-        let often = often.clamp(Duration::from_secs(1), Duration::from_secs(60));
-        Some((kept.lease.marker.lease.clone(), often))
+        Some((kept.id().clone(), kept.ask_every()))
     }
 
-    /// Hears how much time the server gives the lease, `None` when it is gone: it may have been revoked or cut short, or
-    /// this machine may have slept.
+    /// Hears how much time the server gives the lease, `None` when it is gone.
     pub(super) fn hear(&mut self, left: Option<Duration>) {
         let Some(kept) = &mut self.kept else { return };
-        let now = Instant::now();
-        let ends_at = now + left.unwrap_or_default();
-        if ends_at + TOLERANCE < kept.ends_at {
-            kept.ends_at = ends_at;
-            self.act_at = now;
+        if kept.is_cut_short(left.unwrap_or_default()) {
+            self.act_at = Instant::now();
         }
     }
 
@@ -176,8 +158,7 @@ impl Keeper {
     }
 
     async fn try_act(&mut self, state: &State, admin: &Admin, log: Log) -> Result<()> {
-        let now = Instant::now();
-        if let Some((ended, _)) = self.unwritten.take_if(|(kept, _)| kept.ends_at <= now) {
+        if let Some((ended, _)) = self.unwritten.take_if(|(kept, _)| kept.is_over()) {
             self.retired.push(Retired::now(ended.lease.marker.lease));
         }
         if self.unwritten.is_some() {
@@ -186,7 +167,7 @@ impl Keeper {
         let Some(kept) = &self.kept else {
             return self.replace(state, admin, log).await;
         };
-        if kept.lease.expires_at >= kept.lease.marker.max_expires_at {
+        if kept.is_at_cap() {
             return self.replace(state, admin, log).await;
         }
         match extend(state, admin, &kept.lease, Some(kept.ttl)).await {
@@ -208,18 +189,10 @@ impl Keeper {
 
     fn renewed(&mut self, renewed: Renewed, log: Log) {
         let Some(kept) = &mut self.kept else { return };
-        let end = renewed.expires_at.to_string();
-        kept.lease.expires_at = renewed.expires_at;
-        kept.ends_at = Instant::now() + Duration::from_secs(renewed.seconds_left);
-        log.event(
-            "renewed",
-            &[
-                ("file", self.name.as_str()),
-                ("lease", kept.lease.marker.lease.as_str()),
-                ("expires_at", &end),
-            ],
-        );
-        self.succeeded(renewed.seconds_left);
+        kept.renewed(renewed);
+        let left = kept.left();
+        tell(log, "renewed", &self.name, kept);
+        self.succeeded(left);
     }
 
     /// Issues a lease and writes it.
@@ -238,11 +211,7 @@ impl Keeper {
             log.event("warning", &[file, ("text", warning)]);
         }
         let content = self.content(&fresh);
-        let kept = Kept {
-            lease: fresh.lease,
-            ttl: fresh.ttl,
-            ends_at: Instant::now() + Duration::from_secs(fresh.ttl.as_seconds()),
-        };
+        let kept = Kept::new(fresh.lease, fresh.ttl);
         match content {
             Ok(content) => self.unwritten = Some((kept, content)),
             Err(error) => {
@@ -273,25 +242,14 @@ impl Keeper {
             self.unwritten = Some((kept, content));
             return Err(error);
         }
-        let (lease, end) = (
-            kept.lease.marker.lease.to_string(),
-            kept.lease.expires_at.to_string(),
-        );
-        log.event(
-            "issued",
-            &[
-                ("file", self.name.as_str()),
-                ("lease", &lease),
-                ("expires_at", &end),
-            ],
-        );
-        let left = kept.ends_at.saturating_duration_since(Instant::now());
+        tell(log, "issued", &self.name, &kept);
+        let left = kept.left();
         if let Some(old) = self.kept.replace(kept) {
             let grace = self.recipe.grace;
             self.retired
                 .push(Retired::after(grace, old.lease.marker.lease));
         }
-        self.succeeded(left.as_secs());
+        self.succeeded(left);
         if let Some(action) = &self.recipe.on_change {
             self.telling = Some(on_change::start(self.name.clone(), action.clone(), log));
         }
@@ -306,10 +264,10 @@ impl Keeper {
         }
     }
 
-    fn succeeded(&mut self, seconds_left: u64) {
+    fn succeeded(&mut self, left: Duration) {
         self.error = None;
         self.pause = PAUSES.0;
-        self.act_at = Instant::now() + jittered(two_thirds(seconds_left));
+        self.act_at = Instant::now() + jittered(two_thirds(left));
     }
 
     /// Notes a failure and waits a while.
@@ -333,12 +291,11 @@ impl Keeper {
 
     /// How the file is.
     pub(super) fn health(&self) -> FileHealth {
-        let lives = |kept: &Kept| kept.ends_at > Instant::now();
-        let lease = self.kept.as_ref().map(|kept| &kept.lease);
+        let kept = self.kept.as_ref();
         FileHealth {
-            healthy: self.output.is_intact() && self.kept.as_ref().is_some_and(lives),
-            lease_id: lease.map(|lease| lease.marker.lease.clone()),
-            expires_at: lease.map(|lease| lease.expires_at.clone()),
+            healthy: self.output.is_intact() && kept.is_some_and(|kept| !kept.is_over()),
+            lease_id: kept.map(|kept| kept.id().clone()),
+            expires_at: kept.map(|kept| kept.expires_at().clone()),
             error: self.output.problem().or(self.error.as_ref()).cloned(),
         }
     }
@@ -370,6 +327,18 @@ impl Keeper {
         let (unwritten, _) = self.unwritten.take()?;
         Some(unwritten.lease.marker.lease)
     }
+}
+
+fn tell(log: Log, event: &str, name: &FileName, kept: &Kept) {
+    let end = kept.expires_at().to_string();
+    log.event(
+        event,
+        &[
+            ("file", name.as_str()),
+            ("lease", kept.id().as_str()),
+            ("expires_at", &end),
+        ],
+    );
 }
 
 /// Up to a tenth less, so that many files do not act at once.

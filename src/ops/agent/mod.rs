@@ -2,6 +2,7 @@
 
 mod health;
 mod keeper;
+mod kept;
 mod on_change;
 mod output;
 mod retired;
