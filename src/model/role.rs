@@ -164,6 +164,11 @@ impl Role {
         self.member_of.iter().chain(set_role)
     }
 
+    /// The role that gets what a login owns, where one was chosen.
+    pub(crate) fn successor(&self) -> Option<&String> {
+        self.reassign_owned_to.as_ref().or(self.set_role.as_ref())
+    }
+
     /// The statements that make a login: the administrator's, or those that the short forms stand for.
     pub(crate) fn creation(&self) -> Statements {
         if !self.creation_statements.is_empty() {

@@ -107,8 +107,7 @@ pub(crate) async fn role(
     let admin = connect::open(state, &role.connection).await?;
     check_groups(&admin, name, role).await?;
     let mut check = rehearse(&admin, name, role, issued_by).await?;
-    let successor = role.reassign_owned_to.as_ref().or(role.set_role.as_ref());
-    if let Some(successor) = successor {
+    if let Some(successor) = role.successor() {
         check
             .warnings
             .extend(unfit_successor(&admin, &check.member_of, successor).await?);

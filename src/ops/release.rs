@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::failure::one_line;
 use crate::model::lease::Lease;
+use crate::model::role::Role;
 use crate::ops::batch::Batch;
 use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
@@ -106,9 +107,7 @@ impl Revocation<'_> {
     }
 
     fn login(&self, lease: &Lease) -> Login {
-        let role = self.role_of(lease);
-        let new_owner =
-            role.and_then(|role| role.reassign_owned_to.as_ref().or(role.set_role.as_ref()));
+        let new_owner = self.role_of(lease).and_then(Role::successor);
         Login {
             oid: lease.oid,
             name: lease.marker.lease.to_string(),

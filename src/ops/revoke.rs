@@ -238,10 +238,13 @@ impl Revocation<'_> {
             return;
         }
         let can_log_in = revocation::that_can_log_in(self.session(), &failed).await;
-        let can_log_in = can_log_in.unwrap_or_default();
         for (lease, error) in &mut batch.failed {
-            if can_log_in.contains(&lease.oid) {
-                error.insert_str(0, CAN_LOG_IN);
+            match &can_log_in {
+                Ok(oids) if oids.contains(&lease.oid) => error.insert_str(0, CAN_LOG_IN),
+                Ok(_) => {}
+                Err(problem) => error.push_str(&format!(
+                    "; could not see whether it can still log in: {problem}"
+                )),
             }
             match dependencies::describe(self.session(), lease.oid).await {
                 Ok(rest) if !rest.is_empty() => {

@@ -134,14 +134,14 @@ impl Cut<'_> {
         let mut ends = HashMap::new();
         let mut cut = Vec::new();
         for row in &rows {
-            let oid = oid(row.try_get("oid")?);
+            let oid = oid(row.try_get("oid")?)?;
             let end = if row.try_get("runs_on")? == Some("t") {
-                format!(" VALID UNTIL '{}'", row.try_get("now")?.unwrap_or_default())
+                format!(" VALID UNTIL '{}'", certain(row.try_get("now")?)?)
             } else {
                 ends.insert(oid, row.try_get("ends_at")?.map(str::to_owned));
                 String::new()
             };
-            let name = identifier(row.try_get("rolname")?.unwrap_or_default());
+            let name = identifier(certain(row.try_get("rolname")?)?);
             sql.push_str(&format!("ALTER ROLE {name} NOLOGIN PASSWORD NULL{end};"));
             cut.push(oid);
         }
@@ -153,7 +153,7 @@ impl Cut<'_> {
             let Ok(ends_at) = row.try_get("ends_at") else {
                 continue;
             };
-            let before = ends.get(&oid(row.try_get("oid")?));
+            let before = ends.get(&oid(row.try_get("oid")?)?);
             if before.is_some_and(|before| ends_at != before.as_deref()) {
                 return Ok(None);
             }
@@ -183,6 +183,13 @@ fn array(oids: &[u32]) -> String {
 }
 
 /// An oid as the server writes it.
-fn oid(text: Option<&str>) -> u32 {
-    text.and_then(|text| text.parse().ok()).unwrap_or_default()
+fn oid(text: Option<&str>) -> Result<u32, DatabaseError> {
+    certain(text)?
+        .parse()
+        .map_err(|_| DatabaseError::unexpected("the server has an oid that is no number"))
+}
+
+/// A value of a column that is never null.
+fn certain(value: Option<&str>) -> Result<&str, DatabaseError> {
+    value.ok_or_else(|| DatabaseError::unexpected("the server has a login without its values"))
 }

@@ -14,6 +14,7 @@ use crate::model::secret::Secret;
 use crate::model::statements::Values;
 use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
+use crate::postgres::answers::Answers;
 use crate::postgres::comments::live_leases;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::session::{Session, foreign};
@@ -86,11 +87,9 @@ impl NewLogin<'_> {
             .run(&sql)
             .await
             .map_err(|error| self.creation_failure(error))?;
-        let oid = rows
-            .iter()
-            .find_map(|row| row.try_get("pgcreds_oid").ok().flatten()?.parse().ok());
+        let oid = Answers::new(rows).parsed("pgcreds_oid");
         let lease = Lease {
-            oid: oid.unwrap_or_default(),
+            oid: oid.map_err(|error| self.creation_failure(error))?,
             marker,
             state: LeaseState::Active,
             expires_at: times.expires_at.clone(),
@@ -122,21 +121,20 @@ impl NewLogin<'_> {
             .run(&sql)
             .await
             .map_err(|error| self.creation_failure(error))?;
-        let value = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
-        let is_set = |name: &str| value(&format!("pgcreds_{name}")) == Some("t");
+        let answers = Answers::new(rows);
+        let is_set = |name: &str| answers.find(&format!("pgcreds_{name}")) == Some("t");
+        let oid = answers.parsed("pgcreds_oid");
         let made = Made {
-            oid: value("pgcreds_oid")
-                .and_then(|oid| oid.parse().ok())
-                .unwrap_or_default(),
+            oid: oid.map_err(|error| self.creation_failure(error))?,
             attributes: ATTRIBUTES
                 .iter()
                 .map(|(name, _)| *name)
                 .filter(|name| is_set(name))
                 .collect(),
-            member_of: value("pgcreds_member_of")
-                .and_then(|list| serde_json::from_str(list).ok())
-                .unwrap_or_default(),
-            closed_database: value("pgcreds_closed_database").map(str::to_owned),
+            member_of: answers
+                .find("pgcreds_member_of")
+                .map_or(Ok(Vec::new()), serde_json::from_str)?,
+            closed_database: answers.find("pgcreds_closed_database").map(str::to_owned),
         };
         Ok((made, times))
     }
@@ -177,17 +175,14 @@ impl NewLogin<'_> {
         // What was said earlier has nothing to do with this login.
         session.take_notices();
         let rows = begin_in_turn(session, self.turns(in_turn), &sql, what).await?;
-        let value = |name: &str| {
-            rows.iter()
-                .find_map(|row| row.try_get(name).ok().flatten())
-                .unwrap_or_default()
-        };
-        if value("read_only") == "on" {
+        let failure = |error: DatabaseError| error.failure(what());
+        let answers = Answers::new(rows);
+        if answers.text("read_only").map_err(failure)? == "on" {
             return Err(Failure::server(format!("{}: the server is read-only", what()))
                 .hint("It is a standby or in recovery. Point the connection's url at the primary.")
                 .into());
         }
-        let live: u32 = value("live").parse().unwrap_or_default();
+        let live: u32 = answers.parsed("live").map_err(failure)?;
         if let Some(most) = self.role.max_leases.filter(|most| live >= *most) {
             return Err(Failure::request(format!(
                 "role \"{}\" has {live} live leases, and max_leases is {most}",
@@ -200,9 +195,9 @@ impl NewLogin<'_> {
             .into());
         }
         Ok(Times {
-            issued_at: value("issued_at").parse()?,
-            expires_at: value("expires_at").parse()?,
-            max_expires_at: value("max_expires_at").parse()?,
+            issued_at: answers.parsed("issued_at").map_err(failure)?,
+            expires_at: answers.parsed("expires_at").map_err(failure)?,
+            max_expires_at: answers.parsed("max_expires_at").map_err(failure)?,
         })
     }
 

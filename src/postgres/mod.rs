@@ -1,5 +1,6 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
+mod answers;
 mod auth_guard;
 mod code;
 mod comments;

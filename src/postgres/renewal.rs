@@ -8,6 +8,7 @@ use crate::model::role::Role;
 use crate::model::statements::Values;
 use crate::model::timestamp::Timestamp;
 use crate::model::ttl::Ttl;
+use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::login::{TIMESTAMP_FORMAT, postgres_time};
@@ -53,13 +54,13 @@ pub(crate) async fn extend(
         ))
         .await
         .map_err(failure)?;
-    let value = |name: &str| {
-        rows.iter()
-            .find_map(|row| row.try_get(name).ok().flatten())
-            .unwrap_or_default()
-    };
-    refuse_unless_renewable(lease, value("live") == "t", value("at_cap") == "t")?;
-    let expires_at: Timestamp = value("expires_at").parse()?;
+    let answers = Answers::new(rows);
+    // A login that is gone has no answers, one whose end was taken away has none that count.
+    let is = |column| answers.find(column) == Some("t");
+    refuse_unless_renewable(lease, is("live"), is("at_cap"))?;
+    let expires_at: Timestamp = answers.parsed("expires_at").map_err(failure)?;
+    let seconds_left = answers.parsed("seconds_left").map_err(failure)?;
+    let is_capped = answers.is_true("capped").map_err(failure)?;
     let expiration = postgres_time(&expires_at);
     let statements = statements
         .map(|role| {
@@ -83,8 +84,8 @@ pub(crate) async fn extend(
     match session.run(&sql).await {
         Ok(_) => Ok(Renewed {
             expires_at,
-            seconds_left: value("seconds_left").parse().unwrap_or_default(),
-            is_capped: value("capped") == "t",
+            seconds_left,
+            is_capped,
         }),
         Err(error) if error.text().contains("pgcreds: revoked") => {
             refuse_unless_renewable(lease, false, false)?;

@@ -40,7 +40,8 @@ pub(crate) struct Session {
     notices: Notices,
 }
 
-/// Begins a transaction for pgcreds' own SQL: bounded, and blind to what is in other people's schemas.
+/// Begins a transaction for pgcreds' own SQL: bounded, and blind to what is in other people's schemas. Its queries of the
+/// catalogs are estimated so high that compiling them would take longer than they run.
 pub(crate) fn begin() -> String {
     begin_waiting(LOCK_WAIT)
 }
@@ -50,6 +51,7 @@ pub(crate) fn begin_waiting(patience: Duration) -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; \
+         SET LOCAL jit = off; \
          {}; \
          SET LOCAL standard_conforming_strings = on; \
          {OWN_SEARCH_PATH};",

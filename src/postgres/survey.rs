@@ -2,8 +2,8 @@
 
 use rand::RngExt as _;
 use rand::distr::Alphanumeric;
-use tokio_postgres::SimpleQueryRow;
 
+use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::login::TIMESTAMP_FORMAT;
 use crate::postgres::privileges::join;
@@ -53,51 +53,29 @@ pub(crate) async fn survey(session: &Session) -> Result<Survey, DatabaseError> {
             begin()
         ))
         .await?;
-    let answers = Answers(&rows);
-    let lock_sessions = answers.number("lock_sessions");
+    let answers = Answers::new(rows);
+    let marker_roles = answers.find("marker_roles");
+    let locks: u32 = answers.parsed("locks")?;
+    let lock_sessions = answers.parsed("lock_sessions")?;
+    let longest_acl = match answers.find("acl_table") {
+        Some(table) => Some((table.to_owned(), answers.parsed("acl_length")?)),
+        None => None,
+    };
     Ok(Survey {
-        version_number: answers.number("version_number"),
-        is_in_recovery: answers.is_true("in_recovery"),
-        clock: answers.text("clock").parse().unwrap_or_default(),
-        hour_ago: answers.text("hour_ago").to_owned(),
-        marker_roles: answers
-            .text("marker_roles")
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        lacks_rds_password: answers.is_true("lacks_rds_password"),
-        password_encryption: answers.text("password_encryption").to_owned(),
-        log_statement: answers.text("log_statement").to_owned(),
-        lock_slots: answers.number("locks").saturating_mul(lock_sessions),
+        version_number: answers.parsed("version_number")?,
+        is_in_recovery: answers.is_true("in_recovery")?,
+        clock: answers.parsed("clock")?,
+        hour_ago: answers.text("hour_ago")?.to_owned(),
+        marker_roles: marker_roles
+            .map(|names| names.split(',').map(str::to_owned).collect())
+            .unwrap_or_default(),
+        lacks_rds_password: answers.is_true("lacks_rds_password")?,
+        password_encryption: answers.text("password_encryption")?.to_owned(),
+        log_statement: answers.text("log_statement")?.to_owned(),
+        lock_slots: locks.saturating_mul(lock_sessions),
         lock_sessions,
-        longest_acl: answers
-            .find("acl_table")
-            .map(|table| (table.to_owned(), answers.number("acl_length"))),
+        longest_acl,
     })
-}
-
-/// The rows of several statements, asked by their columns' names.
-struct Answers<'a>(&'a [SimpleQueryRow]);
-
-impl Answers<'_> {
-    fn find(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find_map(|row| row.try_get(name).ok().flatten())
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.find(name).unwrap_or_default()
-    }
-
-    fn number(&self, name: &str) -> u32 {
-        self.text(name).parse().unwrap_or_default()
-    }
-
-    fn is_true(&self, name: &str) -> bool {
-        self.text(name) == "t"
-    }
 }
 
 /// How a pooler hands out its sessions, if what answers is one: PostgreSQL knows no such setting.
@@ -115,8 +93,7 @@ pub(crate) async fn can_join(session: &Session) -> Result<bool, DatabaseError> {
         probe.sql(session).await?,
         literal(&probe.name)
     );
-    let rows = given_up(session, &sql).await?;
-    Ok(Answers(&rows).is_true("joined"))
+    given_up(session, &sql).await?.is_true("joined")
 }
 
 /// Who gets what a login owns where its role names nobody.
@@ -144,12 +121,11 @@ pub(crate) async fn default_successor(
          WHERE d.datname = current_database(); ROLLBACK",
         probe.sql(session).await?
     );
-    let rows = given_up(session, &sql).await?;
-    let answers = Answers(&rows);
+    let answers = given_up(session, &sql).await?;
     Ok(DefaultSuccessor {
-        name: answers.text("successor").to_owned(),
-        is_superuser: answers.is_true("is_superuser"),
-        is_needed: answers.is_true("can_create"),
+        name: answers.text("successor")?.to_owned(),
+        is_superuser: answers.is_true("is_superuser")?,
+        is_needed: answers.is_true("can_create")?,
     })
 }
 
@@ -194,7 +170,7 @@ impl<'a> Probe<'a> {
                 begin()
             ))
             .await?;
-        let answers = Answers(&rows);
+        let answers = Answers::new(rows);
         let name = identifier(&self.name);
         let groups = match self.groups {
             [] => String::new(),
@@ -203,10 +179,10 @@ impl<'a> Probe<'a> {
                 identifiers(groups.iter().map(String::as_str))
             ),
         };
-        let grant = if answers.is_true("is_superuser") {
+        let grant = if answers.is_true("is_superuser")? {
             String::new()
         } else {
-            join(&self.name, answers.is_true("has_options"))
+            join(&self.name, answers.is_true("has_options")?)
         };
         Ok(format!(
             "{} CREATE ROLE {name} NOLOGIN{groups}; {grant}",
@@ -216,10 +192,10 @@ impl<'a> Probe<'a> {
 }
 
 /// Runs SQL that ends with a `ROLLBACK`, and rolls back where it did not come to its end.
-async fn given_up(session: &Session, sql: &str) -> Result<Vec<SimpleQueryRow>, DatabaseError> {
+async fn given_up(session: &Session, sql: &str) -> Result<Answers, DatabaseError> {
     let result = session.run(sql).await;
     if result.is_err() {
         session.rollback().await;
     }
-    result
+    result.map(Answers::new)
 }

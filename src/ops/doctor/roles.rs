@@ -188,7 +188,7 @@ fn attributes(check: Check<'_>, subject: &Subject<'_>, made: &RoleCheck) -> Find
 /// Who gets what a login owns when it is revoked.
 async fn successor(check: Check<'_>, subject: &Subject<'_>, made: &RoleCheck) -> Result<Finding> {
     let role = subject.role;
-    match role.reassign_owned_to.as_ref().or(role.set_role.as_ref()) {
+    match role.successor() {
         Some(named) => named_successor(check, subject, made, named).await,
         None => unnamed_successor(check, subject, made).await,
     }
