@@ -55,13 +55,18 @@ pub(super) fn print(context: &Context, report: &Report) -> Result<ExitCode> {
     if ui.format == Format::Json {
         ui.object(report)?;
     }
-    Ok(
-        match (report.failed.is_empty(), report.unreachable.is_empty()) {
-            (true, true) => ExitCode::SUCCESS,
-            (true, false) if report.reached == 0 => Kind::Server.code().into(),
-            _ => Kind::Partial.code().into(),
-        },
-    )
+    Ok(code(report))
+}
+
+fn code(report: &Report) -> ExitCode {
+    let is_nothing_done = report.revoked.is_empty() && report.failed.is_empty();
+    let kind = match (report.unreachable.is_empty(), report.unasked.is_empty()) {
+        _ if report.is_complete() => return ExitCode::SUCCESS,
+        (false, _) if report.reached == 0 => Kind::Server,
+        (true, false) if is_nothing_done => Kind::Request,
+        _ => Kind::Partial,
+    };
+    kind.code().into()
 }
 
 /// A role that the state file does not have may have been removed from it, or be a slip of the finger.
@@ -95,6 +100,15 @@ fn print_problems(report: &Report) {
             "The next sweep tries again. Look at it with: pgcreds lease show {}",
             failed.lease_id
         );
+        failure::report(&failure.hint(hint).into());
+    }
+    for unasked in &report.unasked {
+        let (id, connection) = (&unasked.lease_id, &unasked.connection);
+        let failure = Failure::request(format!(
+            "lease \"{id}\" of connection \"{connection}\" may be there: {}",
+            unasked.error
+        ));
+        let hint = format!("Ask it with: pgcreds lease revoke {id} --connection {connection}");
         failure::report(&failure.hint(hint).into());
     }
     for unreachable in &report.unreachable {

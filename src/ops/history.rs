@@ -1,5 +1,7 @@
 //! What the audit log of this host remembers, also of leases that no server has any more.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,7 +11,7 @@ use crate::environment::unix_time;
 use crate::failure::Failure;
 use crate::model::audit_log::AuditLog;
 use crate::model::event::EventKind;
-use crate::model::name::{Label, LeaseId, RoleName};
+use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
 use crate::model::since::Since;
 
 /// Which events are wanted.
@@ -22,13 +24,13 @@ pub(crate) struct Wanted {
     pub(crate) label: Option<Label>,
 }
 
-/// A lease that no server has any more: a contract of the JSON output.
+/// A lease that is on no server that was asked: a contract of the JSON output.
 #[derive(Debug, Serialize)]
-pub(crate) struct Gone {
+pub(crate) struct Remembered {
     lease_id: LeaseId,
     role: Option<String>,
-    connection: Option<String>,
-    state: GoneState,
+    connection: Option<ConnectionName>,
+    state: RememberedState,
     issued_at: Option<String>,
     expires_at: Option<String>,
     ended_at: Option<String>,
@@ -37,14 +39,16 @@ pub(crate) struct Gone {
     label: Option<String>,
 }
 
-/// How it went.
-#[derive(Debug, Serialize)]
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum GoneState {
+pub(crate) enum RememberedState {
     /// Somebody who writes to this log revoked or swept it.
     Revoked,
     /// Somebody else did.
     Gone,
+    /// Its own connection was not asked.
+    Unknown,
 }
 
 /// Hands on the events that are wanted, the oldest first, and says which lines are none.
@@ -83,29 +87,38 @@ pub(crate) fn list(
     })
 }
 
-/// What the log knows of a lease that no server has; `None` when that is nothing, or there is no log that can be read.
-pub(crate) fn gone(audit: &Audit, id: &LeaseId) -> Result<Option<Gone>> {
+/// What the log knows of leases that are on none of the servers behind the connections that were asked. Nothing, where
+/// there is no log that can be read.
+pub(crate) fn remembered(
+    audit: &Audit,
+    ids: &[LeaseId],
+    asked: &[ConnectionName],
+) -> Result<HashMap<LeaseId, Remembered>> {
+    let mut remembered = HashMap::<LeaseId, Remembered>::new();
     if !matches!(audit.place(), Some(AuditLog::File(_))) {
-        return Ok(None);
+        return Ok(remembered);
     }
-    let mut gone = None;
-    let wanted = Wanted {
-        lease: Some(id.clone()),
-        ..Wanted::default()
+    let by_name: HashMap<&str, &LeaseId> = ids.iter().map(|id| (id.as_str(), id)).collect();
+    let mut learn = |fields: Map<String, Value>| {
+        let id = text(&fields, "lease").and_then(|name| by_name.get(name));
+        // Lines of tries that met no lease have its name only.
+        if let Some(&id) = id.filter(|_| text(&fields, "issued_by").is_some()) {
+            let lease = remembered.entry(id.clone());
+            lease.or_insert_with(|| Remembered::new(id)).learn(&fields);
+        }
+        Ok(())
     };
-    list(
-        audit,
-        &wanted,
-        &mut |fields| {
-            // Lines of tries that met no lease have its name only.
-            if text(&fields, "issued_by").is_some() {
-                gone.get_or_insert_with(|| Gone::new(id)).learn(&fields);
-            }
-            Ok(())
-        },
-        &|_| (),
-    )?;
-    Ok(gone)
+    list(audit, &Wanted::default(), &mut learn, &|_| ())?;
+    for lease in remembered.values_mut() {
+        let was_asked = lease
+            .connection
+            .as_ref()
+            .is_some_and(|name| asked.contains(name));
+        if lease.state == RememberedState::Gone && !was_asked {
+            lease.state = RememberedState::Unknown;
+        }
+    }
+    Ok(remembered)
 }
 
 fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
@@ -123,13 +136,22 @@ fn unreadable(place: Option<&AuditLog>) -> Failure {
     }
 }
 
-impl Gone {
+impl Remembered {
+    pub(crate) fn state(&self) -> RememberedState {
+        self.state
+    }
+
+    /// The connection that it was last seen on.
+    pub(crate) fn connection(&self) -> Option<&ConnectionName> {
+        self.connection.as_ref()
+    }
+
     fn new(id: &LeaseId) -> Self {
         Self {
             lease_id: id.clone(),
             role: None,
             connection: None,
-            state: GoneState::Gone,
+            state: RememberedState::Gone,
             issued_at: None,
             expires_at: None,
             ended_at: None,
@@ -144,7 +166,6 @@ impl Gone {
         let value = |name| text(fields, name).map(str::to_owned);
         for (field, name) in [
             (&mut self.role, "role"),
-            (&mut self.connection, "connection"),
             (&mut self.issued_at, "issued_at"),
             (&mut self.expires_at, "expires_at"),
             (&mut self.issued_by, "issued_by"),
@@ -152,9 +173,11 @@ impl Gone {
         ] {
             *field = value(name).or_else(|| field.take());
         }
+        let connection = text(fields, "connection").and_then(|name| name.parse().ok());
+        self.connection = connection.or_else(|| self.connection.take());
         let is_end = matches!(text(fields, "event"), Some("revoke" | "sweep"));
         if is_end && text(fields, "outcome") == Some("ok") {
-            self.state = GoneState::Revoked;
+            self.state = RememberedState::Revoked;
             self.ended_at = value("time");
             let by = |name| text(fields, name).unwrap_or("unknown");
             self.ended_by = Some(format!("{}@{}", by("os_user"), by("host")));

@@ -13,6 +13,9 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<FailedLease>,
     /// Connections that could not be used to the end.
     pub(crate) unreachable: Vec<Unreachable>,
+    /// Leases whose own connection was not asked: whether they are there is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unasked: Vec<FailedLease>,
     /// Those of `revoked` that were not there any more.
     #[serde(skip)]
     pub(crate) gone: Vec<LeaseId>,
@@ -30,7 +33,8 @@ pub(crate) struct Report {
     pub(crate) details: Vec<String>,
 }
 
-/// A lease that could not be dropped. It is cut off all the same, unless the error says otherwise.
+/// A lease that is not known to be gone. One that could not be dropped is cut off all the same, unless the error says
+/// otherwise.
 #[derive(Debug, Serialize)]
 pub(crate) struct FailedLease {
     pub(crate) lease_id: LeaseId,
@@ -56,7 +60,7 @@ impl Report {
 
     /// Whether nothing is left to be done.
     pub(crate) fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.unreachable.is_empty()
+        self.failed.is_empty() && self.unreachable.is_empty() && self.unasked.is_empty()
     }
 
     /// Adds the report on one server. Several connections can lead to it: a lease is named once, as revoked if either way

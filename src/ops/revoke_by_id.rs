@@ -1,14 +1,15 @@
 //! Revoking leases that were named one by one, wherever they are.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops::connect::{Admin, ask_all};
+use crate::ops::history::{self, Remembered, RememberedState};
 use crate::ops::report::{FailedLease, Report};
 use crate::ops::revoke::Revocation;
 use crate::ops::servers::by_server;
@@ -30,7 +31,8 @@ struct Place {
     leases: Vec<Lease>,
 }
 
-/// Revokes these leases, on every server that has them. Those that no server has any more count as revoked.
+/// Revokes these leases, on every server that has them. Those that no server has any more count as revoked, unless the
+/// audit log knows that their own was not asked.
 ///
 /// Fails before anything is done when an id is a role that pgcreds did not make, or is no id and names no lease.
 pub(crate) async fn revoke(
@@ -56,6 +58,10 @@ pub(crate) async fn revoke(
         .collect();
     let mut refused = refuse_strangers(&mut places, &missing, &mut report).await;
     report.reached = places.len();
+    let asked: Vec<ConnectionName> = places
+        .iter()
+        .map(|place| place.admin.server.name().clone())
+        .collect();
     if report.unreachable.is_empty() {
         refused = refused.and_then(|()| refuse_impossible(&missing));
     }
@@ -64,13 +70,52 @@ pub(crate) async fn revoke(
         report.add_server(revoke_on_server(state, &server, session_timeout).await);
     }
     trace::unreachable(state, Which::All, &report.unreachable);
-    // Where a server could not be asked, it may be there.
-    if report.unreachable.is_empty() {
-        report.revoked.extend(missing.iter().cloned());
-        report.gone = missing;
-    }
+    tell_gone_from_unasked(state, &asked, missing, &mut report);
     report.finish();
     Ok(report)
+}
+
+/// Tells leases that are gone from those that are on a server that was not asked.
+fn tell_gone_from_unasked(
+    state: &State,
+    asked: &[ConnectionName],
+    missing: Vec<LeaseId>,
+    report: &mut Report,
+) {
+    if missing.is_empty() {
+        return;
+    }
+    let remembered = history::remembered(&state.audit, &missing, asked);
+    let remembered = remembered.unwrap_or_else(|error| {
+        report.notes.push(failure::one_line(&error));
+        HashMap::new()
+    });
+    for id in missing {
+        let lease = remembered.get(&id);
+        let is_gone = match lease.map(Remembered::state) {
+            Some(RememberedState::Unknown) => false,
+            Some(RememberedState::Revoked | RememberedState::Gone) => true,
+            // It may be wherever nobody could be asked.
+            None => report.unreachable.is_empty(),
+        };
+        if is_gone {
+            report.revoked.push(id.clone());
+            report.gone.push(id);
+        } else if let Some(connection) = lease.and_then(Remembered::connection) {
+            report.unasked.push(FailedLease {
+                error: why_unasked(state, connection).to_owned(),
+                connection: connection.clone(),
+                lease_id: id,
+            });
+        }
+    }
+}
+
+fn why_unasked(state: &State, connection: &ConnectionName) -> &'static str {
+    match state.connections.contains_key(connection) {
+        true => "its server was not asked",
+        false => "its server was not asked: the state file does not have the connection any more",
+    }
 }
 
 /// Revokes leases of one server, each through one of the connections that lead to it, if possible one whose admin may

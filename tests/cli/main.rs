@@ -56,6 +56,7 @@ mod state_invalid;
 mod state_lock;
 mod sweep;
 mod tls;
+mod unasked;
 
 use std::fs;
 use std::path::Path;

@@ -1,13 +1,15 @@
 use std::process::ExitCode;
+use std::slice;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::view::View;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{self, Failure, Kind};
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops;
+use crate::ops::history::{Remembered, RememberedState, remembered};
 
 /// Show one lease, also one that is gone
 ///
@@ -43,7 +45,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let connections = ops::leases::connections(&state, &args.connection)?;
     let asked = std::iter::once(args.id.clone()).chain(args.id.pasted());
     for id in asked {
-        if let Some(found) = ops::leases::find(&state, &connections, &id).await? {
+        let looked = ops::leases::find(&state, &connections, &id).await;
+        if let Ok(Some(found)) = looked {
             let depends_on_it = found.dependencies().await?;
             let lease = View::from(found.lease);
             context.ui.object(&Shown {
@@ -52,8 +55,20 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
             })?;
             return Ok(ExitCode::SUCCESS);
         }
-        if let Some(gone) = ops::history::gone(&state.audit, &id)? {
-            context.ui.object(&gone)?;
+        let remembered = remembered(&state.audit, slice::from_ref(&id), &connections)?.remove(&id);
+        let state_of_it = remembered.as_ref().map(Remembered::state);
+        match looked {
+            // What was revoked is so, whoever cannot be asked.
+            Err(error)
+                if failure::kind(&error) == Kind::Server
+                    && state_of_it == Some(RememberedState::Revoked) => {}
+            looked => drop(looked?),
+        }
+        if state_of_it == Some(RememberedState::Unknown) {
+            context.ui.warn("its own connection was not asked");
+        }
+        if let Some(lease) = remembered {
+            context.ui.object(&lease)?;
             return Ok(ExitCode::SUCCESS);
         }
     }
