@@ -170,6 +170,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
             [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Remove it whatever is left on the server, and without asking it')
+            [CompletionResult]::new('--delete-password', '--delete-password', [CompletionResultType]::ParameterName, 'Delete the password that is stored for it, too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')

@@ -636,7 +636,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__remove)
-            opts="-q -v -h -V --force --state --format --audit-log --quiet --verbose --help --version"
+            opts="-q -v -h -V --force --delete-password --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -11,6 +11,7 @@ mod failure;
 mod model;
 mod ops;
 mod postgres;
+mod shell;
 mod state;
 mod ui;
 

@@ -20,7 +20,7 @@ pub(crate) use edit::{Edit, Section};
 pub(crate) use file::{Locked, StateFile};
 pub(crate) use keys::{connection_keys, role_keys};
 pub(crate) use pending::Pending;
-pub(crate) use secret_file::{Access, check_place, write_secret};
+pub(crate) use secret_file::{Access, check_place, write_new, write_secret};
 
 use crate::audit::Audit;
 use crate::failure::{Failure, existing};

@@ -56,7 +56,7 @@ pub(crate) fn check_place(path: &Path) -> Result<()> {
 }
 
 /// Writes a secret to a file that must not be there yet.
-pub(super) fn write_new(path: &Path, content: &[u8], access: &Access) -> Result<()> {
+pub(crate) fn write_new(path: &Path, content: &[u8], access: &Access) -> Result<()> {
     let written = prepare(path, content, access).and_then(|temporary| {
         temporary.persist_noclobber(path)?;
         sync_folder(path)

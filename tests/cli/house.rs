@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     (
         "commands",
         &[
@@ -15,6 +15,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "model",
             "ops",
             "postgres",
+            "shell",
             "state",
             "ui",
         ],
@@ -27,6 +28,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "failure",
             "model",
             "postgres",
+            "shell",
             "state",
             "ui::Bar",
             "ui::Log",
@@ -43,6 +45,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("environment", &["model::secret"]),
     ("failure", &[]),
+    ("shell", &[]),
 ];
 
 /// What `model` must not use: it has values and rules only.

@@ -106,7 +106,7 @@ fn a_person_is_asked_and_the_answer_is_not_shown() {
     );
     check(&sandbox).success();
     sandbox
-        .pgcreds(["connection", "remove", "main"])
+        .pgcreds(["connection", "remove", "main", "--delete-password"])
         .run()
         .success();
     assert_eq!(sandbox.files().len(), 1);
@@ -191,7 +191,7 @@ fn a_piped_password_is_stored_in_a_file_of_its_own() {
         );
         check(&sandbox).success();
         sandbox
-            .pgcreds(["connection", "remove", "main"])
+            .pgcreds(["connection", "remove", "main", "--delete-password"])
             .run()
             .success();
         assert_eq!(sandbox.files().len(), 1, "the password file stayed");
@@ -214,30 +214,83 @@ fn a_piped_password_is_stored_in_a_file_of_its_own() {
 }
 
 #[test]
-fn a_stored_password_goes_with_its_connection_unless_another_needs_it() {
+fn a_stored_password_outlives_its_connection_unless_it_is_to_be_deleted() {
     let sandbox = Sandbox::new();
+    sandbox.write_state("version = 1\n");
     let add = "connection add main --url host=h --no-verify --password-stdin";
-    let remove = "connection remove main --force";
     let run = |line: &str| {
         let command = sandbox.pgcreds(line.split(' ')).stdin("hunter2\n");
-        command.run().success()
+        command.run()
     };
-    let stored = || sandbox.files().contains_key("main.password");
-    let other = "[connections.other]\nurl = \"host=h\"\npassword = { file = \"main.password\" }\n";
-    for (state, stays) in [
-        ("version = 1\n".to_owned(), false),
-        (format!("version = 1\n{other}"), true),
+    let path = sandbox.state_path().with_file_name("main.password");
+    let stored = || fs::read_to_string(&path).ok();
+    run(add).success();
+    let removed = run("connection remove main --force").success();
+    assert_eq!(
+        removed.normalized(&sandbox, None),
+        "--- stderr ---\n\
+         warning: the server was not asked for leases of connection \"main\": nothing will sweep those that are left\n\
+         the password stays in \"~/.config/pgcreds/main.password\"\n\
+         removed connection \"main\"\n\
+         [exit 0]\n"
+    );
+    assert_eq!(stored().as_deref(), Some("hunter2\n"));
+    // Nor is it overwritten.
+    let refusal = sandbox.refusal(None, sandbox.pgcreds(add.split(' ')).stdin("other\n"));
+    assert_eq!(
+        refusal,
+        "--- stderr ---\n\
+         error: \"~/.config/pgcreds/main.password\" is there already, and may hold the only copy of a password\n\
+         hint: Use it with --password-file ~/.config/pgcreds/main.password, or move it away.\n\
+         [exit 1]\n"
+    );
+    assert_eq!(stored().as_deref(), Some("hunter2\n"));
+    fs::remove_file(&path).unwrap();
+    run(add).success();
+    run("connection remove main --force --delete-password").success();
+    assert_eq!(stored(), None);
+    // It may be gone already.
+    run(add).success();
+    fs::remove_file(&path).unwrap();
+    run("connection remove main --force --delete-password").success();
+}
+
+#[test]
+fn a_stored_password_that_another_connection_uses_is_not_deleted() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state(
+        "version = 1\n[connections.other]\nurl = \"host=h\"\npassword = { file = \"main.password\" }\n",
+    );
+    let run = |line: &str| sandbox.pgcreds(line.split(' ')).stdin("hunter2\n").run();
+    run("connection add main --url host=h --no-verify --password-stdin").success();
+    let removed = run("connection remove main --force --delete-password").success();
+    assert!(
+        removed.stderr.contains("connection \"other\" uses it"),
+        "{removed}"
+    );
+    assert!(sandbox.files().contains_key("main.password"));
+}
+
+#[test]
+fn a_password_in_the_state_file_is_removed_only_on_demand() {
+    let sandbox = Sandbox::new();
+    for source in [
+        "url = \"host=h\"\npassword = \"hunter2\"",
+        "url = \"host=h password=hunter2\"",
     ] {
-        sandbox.write_state(&state);
-        run(add);
-        assert!(stored());
-        run(remove);
-        assert_eq!(stored(), stays, "{state}");
+        sandbox.write_state(&format!("version = 1\n[connections.main]\n{source}\n"));
+        let remove = ["connection", "remove", "main", "--force"];
+        assert_eq!(
+            sandbox.refusal(None, sandbox.pgcreds(remove)),
+            "--- stderr ---\n\
+             error: the password of connection \"main\" stands in the state file, and may be nowhere else\n\
+             hint: To delete it, too: pgcreds connection remove main --delete-password\n\
+             [exit 1]\n"
+        );
+        let remove = remove.iter().chain(&["--delete-password"]);
+        sandbox.pgcreds(remove).run().success();
+        assert_eq!(sandbox.state(), "version = 1\n");
     }
-    sandbox.write_state("version = 1\n");
-    run(add);
-    fs::remove_file(sandbox.state_path().with_file_name("main.password")).unwrap();
-    run(remove);
 }
 
 #[test]

@@ -14,9 +14,8 @@ use crate::model::secret::Secret;
 use crate::model::statements::Statements;
 use crate::ops;
 use crate::ops::connect::Admin;
-use crate::state::{
-    Access, Section, State, StateFile, connection_keys, password_file, write_secret,
-};
+use crate::shell::word;
+use crate::state::{Access, Section, State, StateFile, connection_keys, password_file, write_new};
 
 /// Add a connection to the state file
 ///
@@ -199,11 +198,9 @@ fn save(
     let saved = file.edit(|state, edit| {
         refuse_existing(state, name)?;
         if let Some((path, secret)) = password {
-            write_secret(
-                path,
-                format!("{}\n", secret.expose()).as_bytes(),
-                &Access::default(),
-            )?;
+            refuse_stored(path)?;
+            let line = format!("{}\n", secret.expose());
+            write_new(path, line.as_bytes(), &Access::default())?;
             written = Some(path);
         }
         edit.add(
@@ -227,6 +224,22 @@ fn refuse_password_in_url(connection: &Connection) -> Result<()> {
     Err(Failure::request("the url holds a password, and other users can read the arguments of a process")
         .hint("Write {{password}} in its place, or leave it out, and use --password-stdin, --password-env, --password-file, --password-command or --password-credential.")
         .into())
+}
+
+/// What is stored there may be the only copy of an admin's password.
+fn refuse_stored(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Failure::request(format!(
+        "\"{}\" is there already, and may hold the only copy of a password",
+        path.display()
+    ))
+    .hint(format!(
+        "Use it with --password-file {}, or move it away.",
+        word(path)
+    ))
+    .into())
 }
 
 fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {

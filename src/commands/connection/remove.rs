@@ -1,4 +1,5 @@
 use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -13,10 +14,12 @@ use crate::state::{Pending, Section, State, password_file};
 /// Remove a connection from the state file
 ///
 /// Refuses while the server has leases of it, because no sweep would remove
-/// them, and while roles use it.
+/// them, and while roles use it. The admin's password may be nowhere else: the
+/// file that it is stored in stays, unless it is to be deleted, too.
 ///
 /// Examples:
 ///   pgcreds connection remove my-postgres-db
+///   pgcreds connection remove my-postgres-db --delete-password
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -26,6 +29,10 @@ pub(crate) struct Args {
     /// Remove it whatever is left on the server, and without asking it
     #[arg(long)]
     force: bool,
+
+    /// Delete the password that is stored for it, too
+    #[arg(long)]
+    delete_password: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
@@ -33,6 +40,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let file = context.state_file()?;
     let state = file.load()?;
     let source = state.connection(name)?.password.clone();
+    if !args.delete_password {
+        refuse_with_password(&state, name)?;
+    }
     if !args.force {
         refuse_with_roles(&state, name)?;
         refuse_with_leases(&state, name).await?;
@@ -42,7 +52,21 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
         state.connection(name)?;
         edit.remove(Section::Connections, name.as_str())
     })?;
-    remove_password_file(&state, name, source.as_ref())?;
+    if args.force {
+        context.ui.warn(&format!(
+            "the server was not asked for leases of connection \"{name}\": nothing will sweep those that are left"
+        ));
+    }
+    let stored = PasswordSource::File(password_file(name));
+    if source == Some(stored) {
+        let path = state.folder.join(password_file(name));
+        match args.delete_password {
+            true => delete_password(context, &state, name, &path)?,
+            false => context
+                .ui
+                .status(&format!("the password stays in \"{}\"", path.display())),
+        }
+    }
     context.ui.status(&format!("removed connection \"{name}\""));
     context
         .ui
@@ -107,25 +131,44 @@ fn refuse_while_rotated(state: &State, name: &ConnectionName) -> Result<()> {
     .into())
 }
 
-/// Removes the password that `connection add` stored, if it is still there; a file of the administrator's own stays, and
-/// so does one that another connection uses.
-fn remove_password_file(
-    state: &State,
-    name: &ConnectionName,
-    source: Option<&PasswordSource>,
-) -> Result<()> {
-    let stored = PasswordSource::File(password_file(name));
-    let is_shared = state
-        .connections
-        .iter()
-        .any(|(other, connection)| other != name && connection.password.as_ref() == Some(&stored));
-    if source != Some(&stored) || is_shared {
+/// After a rotation, for example, nobody else knows it.
+fn refuse_with_password(state: &State, name: &ConnectionName) -> Result<()> {
+    let connection = state.connection(name)?;
+    let is_literal = matches!(connection.password, Some(PasswordSource::Literal(_)));
+    if !is_literal && !connection.has_literal_password() {
         return Ok(());
     }
-    let path = state.folder.join(password_file(name));
-    match std::fs::remove_file(&path) {
+    Err(Failure::request(format!(
+        "the password of connection \"{name}\" stands in the state file, and may be nowhere else"
+    ))
+    .hint(format!(
+        "To delete it, too: pgcreds connection remove {name} --delete-password"
+    ))
+    .into())
+}
+
+/// Deletes the password that `connection add` stored, if it is still there and no other connection uses it.
+fn delete_password(
+    context: &Context,
+    state: &State,
+    name: &ConnectionName,
+    path: &Path,
+) -> Result<()> {
+    let stored = Some(PasswordSource::File(password_file(name)));
+    let user = state
+        .connections
+        .iter()
+        .find(|(other, connection)| *other != name && connection.password == stored);
+    if let Some((other, _)) = user {
+        context.ui.warn(&format!(
+            "the password stays in \"{}\": connection \"{other}\" uses it",
+            path.display()
+        ));
+        return Ok(());
+    }
+    match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error)
-            .with_context(|| format!("could not remove the password file \"{}\"", path.display())),
+            .with_context(|| format!("could not delete the password file \"{}\"", path.display())),
         _ => Ok(()),
     }
 }

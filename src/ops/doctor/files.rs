@@ -8,6 +8,7 @@ use super::finding::{Check, Finding};
 use crate::environment::{home, variable};
 use crate::model::connection::{Connection, PasswordSource};
 use crate::model::name::ConnectionName;
+use crate::shell::word;
 use crate::state::{State, password_file};
 
 /// The state file: its mode, and passwords that stand in it.
@@ -32,13 +33,13 @@ fn state_file_mode(path: &Path, state: &State, mode: u32) -> Finding {
     if has_password && mode & 0o077 != 0 {
         return check.failure(
             format!("it holds a password, and others can read it (mode {mode:04o}): every other command refuses it"),
-            format!("chmod 600 {}", quoted(path)),
+            format!("chmod 600 {}", word(path)),
         );
     }
     if mode & 0o022 != 0 {
         return check.failure(
             format!("others can change it (mode {mode:04o}), and with it the SQL and the commands that pgcreds runs"),
-            format!("chmod go-w {}", quoted(path)),
+            format!("chmod go-w {}", word(path)),
         );
     }
     check.ok(format!("mode {mode:04o}"))
@@ -79,11 +80,11 @@ fn own_password_file(path: &Path) -> Finding {
         name: "password_file",
         subject: &subject,
     };
-    let remedy = format!("chmod 600 {}", quoted(path));
+    let remedy = format!("chmod 600 {}", word(path));
     match mode_of(path) {
         None => check.failure(
             "it cannot be read, and the admin's password shall be in it",
-            format!("install -m 600 /dev/stdin {}", quoted(path)),
+            format!("install -m 600 /dev/stdin {}", word(path)),
         ),
         Some(mode) if mode & 0o007 != 0 => check.failure(
             format!("every user of this host can read the admin's password (mode {mode:04o})"),
@@ -113,16 +114,11 @@ fn libpq_password_file() -> Option<Finding> {
     }
     Some(check.failure(
         format!("others can read it (mode {mode:04o}): pgcreds and libpq pass over it"),
-        format!("chmod 600 {}", quoted(&path)),
+        format!("chmod 600 {}", word(&path)),
     ))
 }
 
 fn mode_of(path: &Path) -> Option<u32> {
     let metadata = fs::metadata(path).ok()?;
     Some(metadata.mode() & 0o777)
-}
-
-/// A path as a word of a shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }

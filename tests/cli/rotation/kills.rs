@@ -155,7 +155,8 @@ fn right_before_the_pending_entry_is_forgotten() {
         assert_recovers(&cluster, &sandbox, source, "not forgotten");
         // Nothing was to be finished but forgetting: this was a rotation of its own.
         assert_ne!(source.stored(&sandbox).unwrap(), first, "{source:?}");
-        let remove = ["connection", "remove", CONNECTION, "--force"];
+        let force = ["--force", "--delete-password"];
+        let remove = ["connection", "remove", CONNECTION].iter().chain(&force);
         sandbox.pgcreds(remove).run().success();
     }
 }
