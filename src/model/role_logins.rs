@@ -4,6 +4,7 @@ use crate::model::name::{LeaseId, PASSWORD_CHARACTERS, RoleName, generate_passwo
 use crate::model::password_policy::PasswordPolicy;
 use crate::model::role::{InvalidRole, Role};
 use crate::model::secret::Secret;
+use crate::model::statements::InvalidStatements;
 use crate::model::username_template::{InvalidTemplate, Subject};
 
 impl Role {
@@ -23,10 +24,19 @@ impl Role {
 
     /// Checks that logins of the role, whose name is `name`, can have names.
     pub(crate) fn check_names(&self, name: &RoleName) -> Result<(), InvalidRole> {
-        let template = self.username_template.as_ref();
-        template
-            .map_or(Ok(()), |template| template.check(name))
-            .map_err(InvalidRole::Username)
+        let Some(template) = &self.username_template else {
+            return Ok(());
+        };
+        let examples = template.examples(name).map_err(InvalidRole::Username)?;
+        for (key, statements) in [
+            ("renew_statements", &self.renew_statements),
+            ("revocation_statements", &self.revocation_statements),
+        ] {
+            if !examples.iter().all(|name| statements.can_name(name)) {
+                return Err(InvalidRole::Statements(key, InvalidStatements::BareName));
+            }
+        }
+        Ok(())
     }
 
     /// A name for a new login.

@@ -33,6 +33,8 @@ pub(crate) enum InvalidStatements {
     Unterminated(&'static str),
     /// `COMMIT`, `ROLLBACK` or the like.
     EndsTransaction(String),
+    /// `{{name}}` without quotes, where names need them.
+    BareName,
 }
 
 impl fmt::Display for InvalidStatements {
@@ -45,6 +47,9 @@ impl fmt::Display for InvalidStatements {
             Self::EndsTransaction(keyword) => write!(
                 formatter,
                 "{keyword} is not allowed: pgcreds runs the statements in a transaction of its own"
+            ),
+            Self::BareName => formatter.write_str(
+                "{{name}} needs quotes for names by username_template: write \"{{name}}\" or '{{name}}'",
             ),
         }
     }
@@ -99,6 +104,27 @@ impl Statements {
         })
     }
 
+    /// Whether this name can be filled in and be nothing but a name. Whoever may make roles may give one a marker, and choose
+    /// a name that is SQL. What pgcreds generates is safe everywhere; any other name only in quotes of its own, `"{{name}}"`
+    /// or `'{{name}}'`, and of characters that end none.
+    pub(crate) fn can_name(&self, name: &str) -> bool {
+        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let is_safe = name.starts_with("pgc_") && name.bytes().all(is_word);
+        let is_quotable = name.chars().all(is_quotable);
+        let is_quoted = |text: &str, found: &Placeholder<'_>| {
+            let (before, after) = (&text[..found.start], &text[found.end..]);
+            ['"', '\'']
+                .iter()
+                .any(|quote| before.ends_with(*quote) && after.starts_with(*quote))
+        };
+        is_safe
+            || self.0.iter().all(|text| {
+                placeholders_of(text)
+                    .filter(|found| ["name", "username"].contains(&found.name))
+                    .all(|found| is_quotable && is_quoted(text, &found))
+            })
+    }
+
     /// Whether this placeholder occurs.
     pub(crate) fn has_placeholder(&self, name: &str) -> bool {
         self.0
@@ -118,17 +144,17 @@ impl Statements {
     pub(crate) fn render(&self, values: &Values<'_>) -> String {
         let mut sql = String::new();
         for text in &self.0 {
-            let mut rest = text.as_str();
-            while let Some(placeholder) = next_placeholder(rest) {
-                sql.push_str(&rest[..placeholder.start]);
+            let mut from = 0;
+            for placeholder in placeholders_of(text) {
+                sql.push_str(&text[from..placeholder.start]);
                 sql.push_str(match placeholder.name {
                     "password" => values.password,
                     "expiration" => values.expiration,
                     _ => values.name,
                 });
-                rest = &rest[placeholder.end..];
+                from = placeholder.end;
             }
-            sql.push_str(rest);
+            sql.push_str(&text[from..]);
             sql.push_str("\n;\n");
         }
         sql
@@ -180,14 +206,30 @@ fn next_placeholder(text: &str) -> Option<Placeholder<'_>> {
     None
 }
 
+/// All placeholders of a text, in order.
+fn placeholders_of(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let found = next_placeholder(&text[from..])?;
+        let found = Placeholder {
+            start: from + found.start,
+            end: from + found.end,
+            ..found
+        };
+        from = found.end;
+        Some(found)
+    })
+}
+
 /// The names of all placeholders in a text, in order.
 pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let placeholder = next_placeholder(rest)?;
-        rest = &rest[placeholder.end..];
-        Some(placeholder.name)
-    })
+    placeholders_of(text).map(|placeholder| placeholder.name)
+}
+
+/// Whether a character can stand inside `"…"`, `'…'`, `E'…'` and `$$…$$` as it is.
+pub(crate) fn is_quotable(character: char) -> bool {
+    (character == ' ' || character.is_ascii_graphic())
+        && !['"', '\'', '\\', '$'].contains(&character)
 }
 
 #[cfg(test)]
@@ -227,6 +269,37 @@ mod tests {
             ("prepare transaction 'x'", EndsTransaction("PREPARE".into())),
         ] {
             assert_eq!(statements(sql).check(&PLACEHOLDERS), Err(error), "{sql}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_sql_are_told() {
+        let quoted = "drop owned by \"{{name}}\"; select '{{ username }}', E'{{name}}'; do $$ x('{{name}}') $$";
+        let bare = [
+            "drop owned by {{name}}",
+            "do $$ begin execute 'drop owned by {{name}}'; end $$",
+            "drop owned by \"{{name}}",
+            "select 'x {{name}}'",
+        ];
+        for (name, in_quotes, is_safe) in [
+            ("pgc_app_x_0", true, true),
+            ("v-App-x", true, false),
+            ("a b; drop owned by c", true, false),
+            ("current_user", true, false),
+            ("pgc_a, b", true, false),
+            ("pgc_A", true, false),
+            ("x\"y", false, false),
+            ("x'y", false, false),
+            ("x\\y", false, false),
+            ("x$$y", false, false),
+            ("x\ny", false, false),
+            ("ü", false, false),
+        ] {
+            assert_eq!(statements(quoted).can_name(name), in_quotes, "{name}");
+            for bare in bare {
+                assert_eq!(statements(bare).can_name(name), is_safe, "{name}: {bare}");
+            }
+            assert!(statements("select 1").can_name(name), "{name}");
         }
     }
 

@@ -9,6 +9,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::{IDENTIFIER_BYTES, Label, LeaseId, RoleName};
+use crate::model::statements::is_quotable;
 use crate::model::template_functions;
 
 /// Random characters that a name must have: 36^12 is a little over 2^62.
@@ -86,7 +87,7 @@ impl fmt::Display for InvalidTemplate {
 impl std::error::Error for InvalidTemplate {}
 
 impl UsernameTemplate {
-    /// Takes a template as it stands; `check` tells whether it makes names.
+    /// Takes a template as it stands; `examples` tells whether it makes names.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -96,20 +97,19 @@ impl UsernameTemplate {
         &self.0
     }
 
-    /// Whether it makes a good name of this role whatever the label is.
-    pub(crate) fn check(&self, role: &RoleName) -> Result<(), InvalidTemplate> {
-        for label in ["x".to_owned(), "x".repeat(64)] {
-            let subject = Subject {
+    /// Names such as it makes for this role, with a short label and with a long one.
+    pub(crate) fn examples(&self, role: &RoleName) -> Result<[String; 2], InvalidTemplate> {
+        let example = |label: &str| {
+            self.measure(Subject {
                 role,
-                label: &Label::lossy(&label),
+                label: &Label::lossy(label),
                 unix_time: 9_999_999_999,
-            };
-            self.measure(subject)?;
-        }
-        Ok(())
+            })
+        };
+        Ok([example("x")?, example(&"x".repeat(64))?])
     }
 
-    /// Makes a name. It has been looked at as `check` does: a condition in the template may depend on the label.
+    /// Makes a name. It has been looked at as `examples` does: a condition in the template may depend on the label.
     pub(crate) fn name(&self, subject: Subject<'_>) -> Result<LeaseId, InvalidTemplate> {
         self.measure(subject)?;
         let name = self.render(subject, |count| {
@@ -123,22 +123,24 @@ impl UsernameTemplate {
             .map_err(|_| InvalidTemplate::Length(name.len()))
     }
 
-    /// Looks at a name in which every random character can be told from the others.
-    fn measure(&self, subject: Subject<'_>) -> Result<(), InvalidTemplate> {
+    /// Looks at a name in which every random character can be told from the others, and returns it with one of them in all
+    /// their places.
+    fn measure(&self, subject: Subject<'_>) -> Result<String, InvalidTemplate> {
         let asked = Arc::new(AtomicUsize::new(0));
         let sum = Arc::clone(&asked);
         let name = self.render(subject, move |count| {
             sum.fetch_add(count, Ordering::Relaxed);
             String::from(PROBE).repeat(count)
         })?;
-        check_name(&name.replace(PROBE, "x"))?;
+        let example = name.replace(PROBE, "x");
+        check_name(&example)?;
         // One that is written twice is random once.
         let found = name.matches(PROBE).count();
         let random = found.min(asked.load(Ordering::Relaxed));
         if random < LEAST_RANDOM {
             return Err(InvalidTemplate::Random(random));
         }
-        Ok(())
+        Ok(example)
     }
 
     fn render(
@@ -174,11 +176,7 @@ impl UsernameTemplate {
 /// Whether a name can stand inside `"…"`, `'…'`, `E'…'` and `$$…$$` as it is: an administrator's statements have it in any of
 /// them. It is ASCII because two databases of a cluster can have different encodings, and roles are in all of them.
 fn check_name(name: &str) -> Result<(), InvalidTemplate> {
-    let is_good = |character: char| {
-        (character == ' ' || character.is_ascii_graphic())
-            && !['"', '\'', '\\', '$'].contains(&character)
-    };
-    if let Some(bad) = name.chars().find(|character| !is_good(*character)) {
+    if let Some(bad) = name.chars().find(|character| !is_quotable(*character)) {
         return Err(InvalidTemplate::Character(bad));
     }
     if name.len() > IDENTIFIER_BYTES {
@@ -262,7 +260,7 @@ mod tests {
             ("{{ random(640) }}", unknown("invalid operation")),
             ("{{ printf \"v-%s\" (.DisplayName | truncate 8) }}", Vault),
         ] {
-            let found = UsernameTemplate::new(template).check(&"app".parse().unwrap());
+            let found = UsernameTemplate::new(template).examples(&"app".parse().unwrap());
             assert_eq!(found, Err(error), "{template}");
         }
         assert_eq!(
@@ -288,7 +286,7 @@ mod tests {
             ));
             let role = role.parse().unwrap();
             let label = Label::lossy(&label);
-            if template.check(&role).is_ok() {
+            if template.examples(&role).is_ok() {
                 let subject = Subject { role: &role, label: &label, unix_time: 1 };
                 let (one, two) = (template.name(subject).unwrap(), template.name(subject).unwrap());
                 prop_assert!(one.as_str().len() <= IDENTIFIER_BYTES);

@@ -71,6 +71,15 @@ async fn try_extend(
             ))
             .hint("Say how long it shall live on with --ttl.")
         })?;
+    let statements = role.map(|role| &role.renew_statements);
+    if !statements.is_none_or(|statements| statements.can_name(marker.lease.as_str())) {
+        return Err(Failure::request(format!(
+            "lease \"{}\" cannot be renewed: its name may not be filled into the renew_statements of role \"{}\"",
+            marker.lease, marker.role
+        ))
+        .hint("Write \"{{name}}\" or '{{name}}' there, in quotes of its own. With quotes in the name itself, pgcreds did not make it.")
+        .into());
+    }
     let is_conflict = |error: &anyhow::Error| {
         error
             .downcast_ref::<DatabaseError>()

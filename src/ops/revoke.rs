@@ -218,6 +218,16 @@ impl Revocation<'_> {
             else {
                 continue;
             };
+            if !role
+                .revocation_statements
+                .can_name(lease.marker.lease.as_str())
+            {
+                batch.fail(
+                    |other| other.oid == lease.oid,
+                    "its name may not be filled into the revocation_statements: it needs \"{{name}}\" or '{{name}}' in quotes of its own, or is none that pgcreds makes",
+                );
+                continue;
+            }
             match revocation::run_statements(self.session(), &lease, role).await {
                 Ok(()) => {}
                 Err(error) if error.is_lost() => return Err(error),

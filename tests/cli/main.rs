@@ -24,6 +24,7 @@ mod examples;
 mod exec;
 mod exit_codes;
 mod faults;
+mod forged_names;
 mod formats;
 mod harness;
 mod harness_works;
