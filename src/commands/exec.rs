@@ -110,7 +110,7 @@ async fn start_and_wait(context: &Context, args: &Args) -> Result<ExitCode> {
     for warning in &issued.fresh.warnings {
         context.ui.warn(warning);
     }
-    let prepared = prepare(args, &issued.fresh.credentials);
+    let prepared = prepare(args, &state, &issued.fresh.credentials);
     let (environment, password_file) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return Err(give_up(context.ui, &state, issued, error).await),
@@ -227,11 +227,12 @@ fn parse_variable(text: &str) -> Result<(String, String), String> {
 /// The command's environment, and the file with the password if it goes there.
 type Prepared = (Vec<(OsString, OsString)>, Option<NamedTempFile>);
 
-fn prepare(args: &Args, credentials: &Credentials) -> Result<Prepared> {
+fn prepare(args: &Args, state: &State, credentials: &Credentials) -> Result<Prepared> {
+    let secret: Vec<&str> = state.password_variables().collect();
     let mut variables: Vec<(OsString, OsString)> = environment::all()
         .filter(|(name, _)| {
             name.to_str()
-                .is_none_or(|name| is_kept(name, args.pristine))
+                .is_none_or(|name| is_kept(name, args.pristine) && !secret.contains(&name))
         })
         .collect();
     let mut set = |name: &str, value: &str| variables.push((name.into(), value.into()));

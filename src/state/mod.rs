@@ -25,7 +25,7 @@ pub(crate) use secret_file::{Access, check_place, write_new, write_secret};
 use crate::audit::Audit;
 use crate::failure::{Failure, existing};
 use crate::model::audit_log::AuditLog;
-use crate::model::connection::Connection;
+use crate::model::connection::{Connection, PasswordSource};
 use crate::model::file::FileRecipe;
 use crate::model::name::{ConnectionName, FileName, RoleName};
 use crate::model::role::Role;
@@ -96,6 +96,17 @@ impl State {
                 "Add \"{name}\" to allowed_roles of the connection in the state file."
             ))
             .into())
+    }
+
+    /// Environment variables that hold the password of an admin: for pgcreds, not for the programs that it runs.
+    pub(crate) fn password_variables(&self) -> impl Iterator<Item = &str> {
+        let named = self.connections.values();
+        let named = named.filter_map(|connection| match &connection.password {
+            Some(PasswordSource::Env(name)) => Some(name.as_str()),
+            _ => None,
+        });
+        // libpq's own.
+        named.chain(std::iter::once("PGPASSWORD"))
     }
 
     /// Finds a file, or says which ones there are.

@@ -162,7 +162,7 @@ impl Keeper {
             self.retired.push(Retired::now(ended.lease.marker.lease));
         }
         if self.unwritten.is_some() {
-            return self.write(log);
+            return self.write(state, log);
         }
         let Some(kept) = &self.kept else {
             return self.replace(state, admin, log).await;
@@ -219,7 +219,7 @@ impl Keeper {
                 return Err(error);
             }
         }
-        self.write(log)
+        self.write(state, log)
     }
 
     fn content(&self, fresh: &Fresh) -> Result<Zeroizing<String>> {
@@ -234,7 +234,7 @@ impl Keeper {
     }
 
     /// Writes the lease that waits for it, and lets the one before it go after a while.
-    fn write(&mut self, log: Log) -> Result<()> {
+    fn write(&mut self, state: &State, log: Log) -> Result<()> {
         let Some((kept, content)) = self.unwritten.take() else {
             return Ok(());
         };
@@ -251,7 +251,9 @@ impl Keeper {
         }
         self.succeeded(left);
         if let Some(action) = &self.recipe.on_change {
-            self.telling = Some(on_change::start(self.name.clone(), action.clone(), log));
+            let withheld = state.password_variables().map(str::to_owned).collect();
+            let (name, action) = (self.name.clone(), action.clone());
+            self.telling = Some(on_change::start(name, action, withheld, log));
         }
         Ok(())
     }

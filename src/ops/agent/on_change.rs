@@ -19,11 +19,17 @@ use crate::ui::Log;
 /// How long a command may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Does it in the background; a failure is logged, and concerns nobody else.
-pub(super) fn start(name: FileName, action: OnChange, log: Log) -> JoinHandle<()> {
+/// Does it in the background; a failure is logged, and concerns nobody else. A command does not get the variables
+/// `withheld`.
+pub(super) fn start(
+    name: FileName,
+    action: OnChange,
+    withheld: Vec<String>,
+    log: Log,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let result = match action {
-            OnChange::Command(command) => run(&command, LIMIT).await,
+            OnChange::Command(command) => run(&command, &withheld, LIMIT).await,
             OnChange::Signal { signal, pid_file } => {
                 let text = fs::read_to_string(&pid_file);
                 text.with_context(|| format!("could not read \"{}\"", pid_file.display()))
@@ -40,11 +46,15 @@ pub(super) fn start(name: FileName, action: OnChange, log: Log) -> JoinHandle<()
     })
 }
 
-async fn run(command: &[String], limit: Duration) -> Result<()> {
+async fn run(command: &[String], withheld: &[String], limit: Duration) -> Result<()> {
     let (program, arguments) = command.split_first().context("the command is empty")?;
     // No pipe: what the program leaves in the background may hold it open for ever.
     let mut complaints = tempfile::tempfile().context("could not make a temporary file")?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    for name in withheld {
+        command.env_remove(name);
+    }
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -103,7 +113,7 @@ mod tests {
 
     async fn shell(script: &str) -> Result<()> {
         let command = ["sh", "-c", script].map(str::to_owned);
-        run(&command, Duration::from_millis(500)).await
+        run(&command, &[], Duration::from_millis(500)).await
     }
 
     #[tokio::test]

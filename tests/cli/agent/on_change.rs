@@ -89,3 +89,24 @@ fn a_command_that_hangs_holds_nothing_up() {
         });
     }
 }
+
+#[test]
+fn a_command_does_not_get_the_passwords_of_admins() {
+    let app = App::new();
+    let script = format!("env > '{}'", app.path("seen").display());
+    app.describe(
+        "it",
+        &format!("on_change = [\"sh\", \"-c\", \"{script}\"]\n"),
+    );
+    let state = app.sandbox.state();
+    let other = "[connections.other]\nurl = \"host=h\"\npassword = { env = \"OTHER_ADMIN\" }\n";
+    app.sandbox.write_state(&format!("{state}\n{other}"));
+    let agent = app.sandbox.pgcreds(["agent", "--once"]);
+    let agent = ["OTHER_ADMIN", "PGPASSWORD"]
+        .iter()
+        .fold(agent, |agent, name| agent.env(name, "admin-secret-2"));
+    agent.env("MINE", "mine").run().success();
+    let seen = fs::read_to_string(app.path("seen")).unwrap();
+    assert!(!seen.contains("admin-secret-2"), "{seen}");
+    assert!(seen.contains("MINE=mine"), "{seen}");
+}

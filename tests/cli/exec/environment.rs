@@ -53,6 +53,23 @@ fn psql_logs_in_with_it() {
 }
 
 #[test]
+fn the_variables_of_admins_passwords_are_not_passed_on() {
+    let app = App::new();
+    let state = app.sandbox.state();
+    let other = "[connections.other]\nurl = \"host=h\"\npassword = { env = \"OTHER_ADMIN\" }\n";
+    app.sandbox.write_state(&format!("{state}\n{other}"));
+    let ended = app
+        .sandbox
+        .pgcreds(["exec", "app-role", "--", "env"])
+        .env("OTHER_ADMIN", "admin-secret-2")
+        .env("MINE", "mine")
+        .run()
+        .success();
+    assert!(!ended.stdout.contains("admin-secret-2"), "{ended}");
+    assert_eq!(variables(&ended.stdout)["MINE"], "mine");
+}
+
+#[test]
 fn stale_variables_are_taken_out() {
     let app = App::new();
     let arguments = ["exec", "app-role", "--", "env"];
