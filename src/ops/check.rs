@@ -243,6 +243,9 @@ fn warnings(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
              fails with \"row is too big\" after some 2,400. Grant to a group role once, and use member_of"
         ));
     }
+    for power in &made.powers {
+        warnings.push(format!("logins of role \"{name}\" can act as {power}"));
+    }
     for attribute in made
         .attributes
         .iter()

@@ -19,6 +19,7 @@ use crate::postgres::comments::live_leases;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::session::{Session, foreign};
 use crate::postgres::turn::{Turn, begin_in_turn};
+use crate::postgres::verdict::{VERDICTS, look, powers};
 use crate::postgres::{identifier, literal};
 
 /// `to_char` format of a [`Timestamp`].
@@ -57,6 +58,8 @@ pub(crate) struct Made {
     pub(crate) oid: u32,
     pub(crate) attributes: Vec<&'static str>,
     pub(crate) member_of: Vec<String>,
+    /// Groups as which it could do more than its end takes back, with what that is.
+    pub(crate) powers: Vec<String>,
     /// The connection's database, if the login may not connect to it.
     pub(crate) closed_database: Option<String>,
 }
@@ -111,10 +114,11 @@ impl NewLogin<'_> {
             "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
              JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of, \
              CASE WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN current_database() END \
-             AS pgcreds_closed_database \
+             AS pgcreds_closed_database, {} AS pgcreds_powers \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
             self.creation_sql(&times, &marker),
             columns.join(", "),
+            powers("r.oid"),
             literal(self.id.as_str()),
         );
         let rows = session
@@ -123,6 +127,11 @@ impl NewLogin<'_> {
             .map_err(|error| self.creation_failure(error))?;
         let answers = Answers::new(rows);
         let is_set = |name: &str| answers.find(&format!("pgcreds_{name}")) == Some("t");
+        let list = |name| {
+            answers
+                .find(name)
+                .map_or(Ok(Vec::new()), serde_json::from_str)
+        };
         let oid = answers.parsed("pgcreds_oid");
         let made = Made {
             oid: oid.map_err(|error| self.creation_failure(error))?,
@@ -131,9 +140,8 @@ impl NewLogin<'_> {
                 .map(|(name, _)| *name)
                 .filter(|name| is_set(name))
                 .collect(),
-            member_of: answers
-                .find("pgcreds_member_of")
-                .map_or(Ok(Vec::new()), serde_json::from_str)?,
+            member_of: list("pgcreds_member_of")?,
+            powers: list("pgcreds_powers")?,
             closed_database: answers.find("pgcreds_closed_database").map(str::to_owned),
         };
         Ok((made, times))
@@ -258,38 +266,6 @@ impl NewLogin<'_> {
             self.connection
         ))
     }
-}
-
-/// What the look at a new login can find: the sign that the server repeats in its error, the problem, the next step.
-const VERDICTS: [(&str, &str, &str); 3] = [
-    (
-        "pgcreds: not created",
-        "did not create the role \"{{name}}\"",
-        "Start them with: CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';",
-    ),
-    (
-        "pgcreds: no login",
-        "created the role \"{{name}}\" without LOGIN",
-        "Write: CREATE ROLE \"{{name}}\" WITH LOGIN …, or CREATE USER.",
-    ),
-    (
-        "pgcreds: superuser",
-        "created a superuser, which pgcreds never revokes",
-        "Leave SUPERUSER out and grant what is needed, for example pg_read_all_data.",
-    ),
-];
-
-/// Fails the transaction unless the role exists, may log in and is no superuser: the cast refuses every verdict but a
-/// number, and needs no procedural language.
-fn look(name: &str) -> String {
-    format!(
-        "SELECT CAST(CASE WHEN r.oid IS NULL THEN 'pgcreds: not created' \
-         WHEN r.rolsuper THEN 'pgcreds: superuser' \
-         WHEN NOT r.rolcanlogin THEN 'pgcreds: no login' \
-         ELSE r.oid::text END AS bigint) AS pgcreds_oid \
-         FROM (SELECT 1) one LEFT JOIN pg_roles r ON r.rolname::text = {};",
-        literal(name)
-    )
 }
 
 /// A time as PostgreSQL reads it whatever `DateStyle` and `TimeZone` are, and as Vault writes it.

@@ -33,6 +33,7 @@ pub(crate) mod survey;
 mod text;
 mod tls;
 mod turn;
+mod verdict;
 
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 

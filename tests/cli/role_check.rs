@@ -74,3 +74,52 @@ fn statements_that_set_no_password() {
         "warning: creation_statements of role \"app-role\" do not set {{password}}: nobody can log in with what is issued\n"
     );
 }
+
+/// A lease that is the admin, at whatever remove, could give itself a new end.
+#[test]
+fn groups_that_lead_to_the_admin_or_a_superuser() {
+    for admin in [Admin::Superuser, Admin::CreateRole] {
+        let stage = Stage::new(admin);
+        stage.cluster.execute(
+            "CREATE ROLE boss SUPERUSER; CREATE ROLE far; CREATE ROLE near; GRANT near TO far; \
+             GRANT far TO vaultadmin WITH ADMIN OPTION",
+        );
+        let keys = stage.sandbox.state().replace("app_rw", "far");
+        stage.sandbox.write_state(&keys);
+        assert_eq!(warnings(&stage), "", "{admin:?}");
+        for target in ["vaultadmin", "boss"] {
+            // The admin must be no member of it then, or PostgreSQL would see a circle.
+            stage
+                .cluster
+                .execute("REVOKE far FROM vaultadmin; ALTER ROLE vaultadmin SUPERUSER");
+            stage.cluster.execute(&format!("GRANT {target} TO near"));
+            for command in [&["role", "check", "app-role"][..], &["issue", "app-role"]] {
+                let refusal = stage
+                    .sandbox
+                    .refusal(Some(&stage.cluster), stage.sandbox.pgcreds(command));
+                assert!(
+                    refusal.starts_with(
+                        "--- stderr ---\n\
+                         error: creation_statements of role \"app-role\" made it a member of the admin or of a superuser: it could undo its own end\n"
+                    ),
+                    "{refusal}"
+                );
+            }
+            stage.cluster.execute(&format!("REVOKE {target} FROM near"));
+        }
+        stage.sandbox.pgcreds(["issue", "app-role"]).run().success();
+    }
+}
+
+#[test]
+fn groups_that_can_more_than_their_members_end_takes_back() {
+    let stage = Stage::new(Admin::Superuser);
+    stage
+        .cluster
+        .execute("CREATE ROLE maker CREATEROLE; GRANT maker, pg_read_server_files TO app_rw");
+    assert_eq!(
+        warnings(&stage),
+        "warning: logins of role \"app-role\" can act as \"maker\" (CREATEROLE)\n\
+         warning: logins of role \"app-role\" can act as \"pg_read_server_files\" (the server's files and programs)\n"
+    );
+}
