@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::terminal::visible;
+
 /// Whose problem a failure is; scripts see it as the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -107,12 +109,20 @@ pub(crate) fn one_line(error: &anyhow::Error) -> String {
 
 /// Prints `error:`, a `caused by:` per level and the `hint:` to stderr, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    let mut text = format!("error: {error}\n");
+    let mut text = String::new();
+    let mut line = |what, said: &str| {
+        // A line of somebody else's text must not look like one of ours.
+        text.push_str(&format!(
+            "{what}: {}\n",
+            visible(said).replace('\n', "\n  ")
+        ));
+    };
+    line("error", &error.to_string());
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("caused by: {cause}\n"));
+        line("caused by", &cause.to_string());
     }
     if let Some(hint) = hint(error) {
-        text.push_str(&format!("hint: {hint}\n"));
+        line("hint", hint);
     }
     // Nobody is left to tell when stderr cannot be written to.
     let _ = std::io::stderr().write_all(text.as_bytes());

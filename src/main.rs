@@ -13,6 +13,7 @@ mod ops;
 mod postgres;
 mod shell;
 mod state;
+mod terminal;
 mod ui;
 
 use std::process::ExitCode;

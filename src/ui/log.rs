@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use serde_json::{Map, Value};
 
+use crate::terminal::visible;
+
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
@@ -37,7 +39,7 @@ impl Log {
             LogFormat::Text => {
                 let fields = fields
                     .iter()
-                    .map(|(name, value)| format!(" {name}={}", quote(value)));
+                    .map(|(name, value)| format!(" {name}={}", quote(&visible(value))));
                 event.to_owned() + &fields.collect::<String>()
             }
         };

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::ttl::Ttl;
+use crate::terminal::visible;
 
 /// A row for each item with the given fields as columns.
 pub(super) fn rows(items: &[Value], columns: &[&str]) -> String {
@@ -61,7 +62,7 @@ fn field(name: &str, value: &Value) -> String {
     }
 }
 
-/// A value as a person reads it; control characters from other people's texts do not reach the terminal.
+/// A value as a person reads it, in one line.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
@@ -71,5 +72,5 @@ fn cell(value: &Value) -> String {
         Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     };
-    text.replace(char::is_control, "\u{fffd}")
+    visible(&text).replace('\n', "\\n")
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     (
         "commands",
         &[
@@ -40,11 +40,12 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("state", &["audit", "failure", "model"]),
     ("audit", &["environment", "failure", "model", "ui"]),
     ("postgres", &["environment", "failure", "model"]),
-    ("ui", &["failure", "model"]),
+    ("ui", &["failure", "model", "terminal"]),
     ("child", &[]),
     ("model", &[]),
     ("environment", &["model::secret"]),
-    ("failure", &[]),
+    ("failure", &["terminal"]),
+    ("terminal", &[]),
     ("shell", &[]),
 ];
 

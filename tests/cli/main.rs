@@ -56,6 +56,7 @@ mod state_file;
 mod state_invalid;
 mod state_lock;
 mod sweep;
+mod terminal;
 mod tls;
 mod unasked;
 
