@@ -7,7 +7,7 @@ use tokio_postgres::SimpleQueryRow;
 use crate::postgres::code::owners_of_code;
 use crate::postgres::dependencies::{Login, Released, here};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::powerless::Powerless;
+use crate::postgres::powerless::{Powerless, new_name};
 use crate::postgres::session::Session;
 use crate::postgres::{identifier, identifiers};
 
@@ -30,7 +30,7 @@ pub(super) fn oids(rows: &[SimpleQueryRow]) -> BTreeSet<u32> {
 /// Gives what the logins own, in the session's database and of shared objects, to their successors.
 ///
 /// Code can run with the rights of its owner. Where nobody chose a successor, a login that owns code, and that could not
-/// act as its successor anyway, leaves everything to a role without rights.
+/// act as its successor anyway, leaves everything to a role without rights that is made for it.
 pub(super) async fn reassign(
     session: &Session,
     logins: &[Login],
@@ -47,54 +47,67 @@ pub(super) async fn reassign(
     }
     let fallback = default_owner(session, logins).await?;
     let with_code = owners_of_code(session, logins, &fallback).await?;
-    let powerless = match with_code.is_empty() {
-        true => None,
-        false => Some(Powerless::prepare(session).await?),
-    };
-    let database = &session.address().dbname;
-    let mut by_successor = BTreeMap::<&str, Vec<&str>>::new();
     let mut released = Released::default();
-    for login in logins.iter().filter(|login| owners.contains(&login.oid)) {
-        let suspect = powerless
-            .as_ref()
-            .filter(|_| with_code.contains(&login.oid));
-        let unchosen = suspect.map_or(fallback.as_str(), |role| &role.name);
-        let successor = login.new_owner.as_deref().unwrap_or(unchosen);
+    let (suspects, others): (Vec<&Login>, Vec<&Login>) = logins
+        .iter()
+        .filter(|login| owners.contains(&login.oid))
+        .partition(|login| with_code.contains(&login.oid));
+    let mut by_successor = BTreeMap::<&str, Vec<&str>>::new();
+    for login in others {
+        let successor = login.new_owner.as_deref().unwrap_or(&fallback);
         by_successor.entry(successor).or_default().push(&login.name);
-        let what = format!(
-            "what lease \"{}\" owned in database \"{database}\" belongs to \"{successor}\" now",
-            login.name
-        );
-        match suspect {
-            Some(_) => released.warnings.push(format!(
-                "{what}: it has code that could have run with the rights of \"{fallback}\"; choose who gets it with reassign_owned_to"
-            )),
-            None => released.reassigned.push(what),
-        }
+        released.reassigned.push(news(session, login, successor));
     }
     for (successor, owners) in by_successor {
-        reassign_to(session, successor, &owners, powerless.as_ref()).await?;
+        run(session, &reassignment(&owners, successor), successor).await?;
+    }
+    if !suspects.is_empty() {
+        released.warnings = set_apart(session, &suspects, &fallback).await?;
     }
     Ok(released)
 }
 
-async fn reassign_to(
+/// Gives what each of these logins owns to a role without rights of its own. Returns what somebody should know.
+async fn set_apart(
     session: &Session,
+    suspects: &[&Login],
     successor: &str,
-    owners: &[&str],
-    powerless: Option<&Powerless>,
-) -> Result<(), DatabaseError> {
-    let sql = format!(
+) -> Result<Vec<String>, DatabaseError> {
+    let powerless = Powerless::look(session).await?;
+    let mut warnings = Vec::new();
+    for login in suspects {
+        let role = new_name();
+        let reassignment = reassignment(&[&login.name], &role);
+        let sql = powerless.give(&role, &login.name, &reassignment);
+        run(session, &sql, &role).await?;
+        warnings.push(format!(
+            "{}: it has code that could have run with the rights of \"{successor}\"; choose who gets it with reassign_owned_to, \
+             or, after a look at it, run in that database: DROP OWNED BY {role}; DROP ROLE {role}",
+            news(session, login, &role)
+        ));
+    }
+    Ok(warnings)
+}
+
+fn news(session: &Session, login: &Login, successor: &str) -> String {
+    format!(
+        "what lease \"{}\" owned in database \"{}\" belongs to \"{successor}\" now",
+        login.name,
+        session.address().dbname
+    )
+}
+
+fn reassignment(owners: &[&str], successor: &str) -> String {
+    format!(
         "REASSIGN OWNED BY {} TO {}",
         identifiers(owners.iter().copied()),
         identifier(successor)
-    );
-    let sql = match powerless.filter(|role| role.name == successor) {
-        Some(role) => role.with_rights_of(owners, &sql),
-        None => sql,
-    };
+    )
+}
+
+async fn run(session: &Session, sql: &str, successor: &str) -> Result<(), DatabaseError> {
     session
-        .run(&sql)
+        .run(sql)
         .await
         .map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
     Ok(())

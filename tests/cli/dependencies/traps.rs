@@ -128,3 +128,27 @@ fn a_trap_catches_who_was_chosen() {
         assert_ne!(caught(&stage, trap, spring), "0", "{what}");
     }
 }
+
+/// Code that an earlier lease left must not reach what a later lease leaves: both go to roles without rights.
+#[test]
+fn what_one_lease_left_is_closed_to_what_another_left() {
+    for admin in [Admin::Superuser, Admin::CreateRole] {
+        let stage = stage(admin, "dbowner");
+        as_thief(
+            &stage,
+            "CREATE FUNCTION read() RETURNS SETOF int SECURITY DEFINER LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT n FROM public.secret; END'",
+        );
+        stage.sweep([] as [&str; 0]).success();
+        stage.make(["pgc later"], PAST);
+        stage.cluster.execute_in(
+            "mydb",
+            "SET SESSION AUTHORIZATION \"pgc later\"; CREATE TABLE secret AS SELECT 1 AS n; CREATE VIEW v AS SELECT * FROM secret",
+        );
+        stage.sweep([] as [&str; 0]).success();
+        assert_eq!(stage.logins(), [] as [&str; 0]);
+        stage.cluster.execute_in(
+            "mydb",
+            "DO $$ BEGIN PERFORM read(); RAISE 'it was read'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
+        );
+    }
+}
