@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::postgres::dependencies::Login;
 use crate::postgres::error::DatabaseError;
+use crate::postgres::expressions::{CONSTRUCTORS, logins_with_acting_expressions};
 use crate::postgres::literal;
 use crate::postgres::reassignment::{oids, owned};
 use crate::postgres::session::Session;
@@ -66,16 +67,8 @@ const NEXT: &str = "SELECT used.login, next.classid, next.objid \
 const DATA: &str = "pg_class,pg_type,pg_namespace,pg_largeobject,pg_database,pg_tablespace,pg_ts_config,pg_ts_dict,pg_collation,\
     pg_publication,pg_foreign_server,pg_statistic_ext,pg_constraint,pg_attrdef,pg_policy,pg_cast";
 
-/// Functions that PostgreSQL made itself for somebody's range types, for the bootstrap superuser and in language internal.
-const CONSTRUCTORS: &str =
-    "SELECT oid FROM pg_proc WHERE oid >= 16384 AND proowner = 10 AND prolang = 12";
-
-/// PostgreSQL's own functions that change from call to call, and do nothing else.
-const HARMLESS: &str = "nextval,currval,lastval,random,random_normal,gen_random_uuid,uuidv4,uuidv7,clock_timestamp,timeofday";
-
 /// The logins that use code, or something that others can add code to: a table or type that is not theirs, or a table that
-/// others may put triggers and foreign keys on, or have: a key can call a cast. Expressions can call PostgreSQL's own
-/// functions too that run a query, which no dependency tells.
+/// others may put triggers and foreign keys on, or have: a key can call a cast; or expressions that are code.
 fn code(successor: &str) -> String {
     format!(
         "SELECT DISTINCT used.login FROM used \
@@ -90,14 +83,10 @@ fn code(successor: &str) -> String {
          OR EXISTS (SELECT FROM pg_depend d JOIN pg_constraint k ON k.oid = d.objid JOIN pg_class r ON r.oid = k.conrelid \
              WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid \
              AND k.contype = 'f' AND k.confrelid = c.oid AND r.relowner <> used.login AND NOT {}) \
-         OR EXISTS (SELECT FROM ( \
-             SELECT adbin::text FROM pg_attrdef WHERE used.classid = 'pg_attrdef'::regclass AND oid = used.objid \
-             UNION ALL SELECT conbin::text FROM pg_constraint WHERE used.classid = 'pg_constraint'::regclass AND oid = used.objid \
-             UNION ALL SELECT concat(polqual, polwithcheck) FROM pg_policy WHERE used.classid = 'pg_policy'::regclass AND oid = used.objid \
-             ) e (tree) CROSS JOIN LATERAL regexp_matches(tree, ':funcid ([0-9]+)', 'g') AS f (id) JOIN pg_proc p ON p.oid = id[1]::oid \
-             WHERE p.provolatile = 'v' AND p.proname <> ALL('{{{HARMLESS}}}') OR p.proname LIKE '%\\_to\\_xml%')",
+         UNION {}",
         can_act("coalesce(c.relowner, t.typowner)", successor),
         can_act("a.grantee", successor),
         can_act("r.relowner", successor),
+        logins_with_acting_expressions(),
     )
 }

@@ -8,6 +8,7 @@ pub(crate) mod cut;
 pub(crate) mod defaults;
 pub(crate) mod dependencies;
 pub(crate) mod error;
+mod expressions;
 mod grants;
 mod handshake;
 pub(crate) mod identity;
