@@ -2,7 +2,8 @@
 //!
 //! PostgreSQL runs a view, a `SECURITY DEFINER` routine and the refresh of a materialized view as their owner; and as a
 //! table's owner whatever `ANALYZE` (also autovacuum's) and `REINDEX` evaluate, and all that happens to the rows that a
-//! foreign key changes: triggers, rules, checks, defaults. (src/backend/commands/analyze.c, src/backend/utils/adt/ri_triggers.c)
+//! foreign key changes: triggers, rules, checks, defaults. What is foreign acts elsewhere, with its owner's user mapping.
+//! (src/backend/commands/analyze.c, src/backend/utils/adt/ri_triggers.c)
 
 use std::collections::BTreeSet;
 
@@ -65,7 +66,7 @@ const NEXT: &str = "SELECT used.login, next.classid, next.objid \
 
 /// Kinds of objects that are no code by themselves.
 const DATA: &str = "pg_class,pg_type,pg_namespace,pg_largeobject,pg_database,pg_tablespace,pg_ts_config,pg_ts_dict,pg_collation,\
-    pg_publication,pg_foreign_server,pg_statistic_ext,pg_constraint,pg_attrdef,pg_policy,pg_cast";
+    pg_publication,pg_statistic_ext,pg_constraint,pg_attrdef,pg_policy,pg_cast";
 
 /// The logins that use code, or something that others can add code to: a table or type that is not theirs, or a table that
 /// others may put triggers and foreign keys on, or have: a key can call a cast; or expressions that are code.
@@ -74,7 +75,7 @@ fn code(successor: &str) -> String {
         "SELECT DISTINCT used.login FROM used \
          LEFT JOIN pg_class c ON used.classid = 'pg_class'::regclass AND c.oid = used.objid \
          LEFT JOIN pg_type t ON used.classid = 'pg_type'::regclass AND t.oid = used.objid \
-         WHERE used.classid <> ALL('{{{DATA}}}'::regclass[]::oid[]) AND used.objid NOT IN ({CONSTRUCTORS}) OR c.relkind IN ('v', 'm') \
+         WHERE used.classid <> ALL('{{{DATA}}}'::regclass[]::oid[]) AND used.objid NOT IN ({CONSTRUCTORS}) OR c.relkind IN ('v', 'm', 'f') \
          OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = c.oid) \
          OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) \
          OR coalesce(c.relowner, t.typowner) <> used.login AND NOT {} \

@@ -32,6 +32,27 @@ const CODE: &[Row] = &[
         "lease: CREATE SUBSCRIPTION {a} CONNECTION 'host=localhost user=x password=y' PUBLICATION p WITH (connect = false)",
     ])
     .since(16),
+    Row::new(
+        "foreign server, table and user mapping",
+        &[
+            "CREATE FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN DATA WRAPPER {a} TO PUBLIC",
+            "lease: CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; CREATE USER MAPPING FOR {lease} SERVER {b}; CREATE FOREIGN TABLE {c} (n int) SERVER {b}",
+        ],
+    ),
+    Row::new(
+        "foreign table on another's server",
+        &[
+            "CREATE FOREIGN DATA WRAPPER {a}; CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN SERVER {b} TO PUBLIC",
+            "lease: CREATE FOREIGN TABLE {c} (n int) SERVER {b}; CREATE USER MAPPING FOR {lease} SERVER {b}",
+        ],
+    ),
+    Row::new(
+        "foreign server with everybody's user mapping",
+        &[
+            "CREATE FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN DATA WRAPPER {a} TO PUBLIC",
+            "lease: CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; CREATE USER MAPPING FOR PUBLIC SERVER {b}",
+        ],
+    ),
     Row::new("extension", &["DROP EXTENSION plpgsql CASCADE", "lease: CREATE EXTENSION plpgsql"])
         .named_plainly(),
 ];

@@ -117,13 +117,6 @@ const DATA: &[Row] = &[
         ],
     ),
     Row::new(
-        "foreign server, table and user mapping",
-        &[
-            "CREATE FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN DATA WRAPPER {a} TO PUBLIC",
-            "lease: CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; CREATE USER MAPPING FOR {lease} SERVER {b}; CREATE FOREIGN TABLE {c} (n int) SERVER {b}",
-        ],
-    ),
-    Row::new(
         "user mapping on another's server",
         &[
             "CREATE FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN DATA WRAPPER {a} TO vaultadmin",
