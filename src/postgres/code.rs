@@ -10,42 +10,30 @@ use std::collections::BTreeSet;
 use crate::postgres::dependencies::Login;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::expressions::{CONSTRUCTORS, logins_with_acting_expressions};
-use crate::postgres::literal;
-use crate::postgres::reassignment::{oids, owned};
+use crate::postgres::reassignment::{first_column, owned};
 use crate::postgres::session::Session;
+use crate::postgres::successor::can_act;
 
-/// The oids of those logins without a chosen successor that own code, and could not act as `successor` themselves.
+/// The oids of those logins that own code, and could not act as `successor` themselves.
 pub(super) async fn owners_of_code(
     session: &Session,
     logins: &[Login],
     successor: &str,
 ) -> Result<BTreeSet<u32>, DatabaseError> {
-    let unchosen: Vec<String> = logins
-        .iter()
-        .filter(|login| login.new_owner.is_none())
-        .map(|login| login.oid.to_string())
-        .collect();
-    if unchosen.is_empty() {
-        return Ok(BTreeSet::new());
-    }
+    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     let sql = format!(
         "WITH RECURSIVE login AS (SELECT oid FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[]) AND NOT {}), \
          owned AS (SELECT DISTINCT refobjid AS login, classid, objid FROM pg_shdepend JOIN login ON login.oid = refobjid WHERE {}), \
          used (login, classid, objid) AS (SELECT * FROM owned UNION {NEXT}) {}",
-        unchosen.join(","),
+        oids.join(","),
         can_act("oid", successor),
         owned(logins),
         code(successor),
     );
-    Ok(oids(&session.run(&sql).await?))
-}
-
-/// Whether a role, or everybody if its oid is 0, could make itself the successor and so needs no trick.
-fn can_act(role: &str, successor: &str) -> String {
-    format!(
-        "coalesce(pg_has_role(nullif({role}, 0), {}, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END), false)",
-        literal(successor)
-    )
+    let rows = session.run(&sql).await;
+    let rows =
+        rows.map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
+    Ok(first_column(&rows))
 }
 
 /// From what a table or type is made of to the next: its indexes and columns, the expressions and casts that belong to it,

@@ -29,6 +29,7 @@ pub(crate) mod revocation;
 pub(crate) mod rotation;
 mod service;
 pub(crate) mod session;
+mod successor;
 pub(crate) mod survey;
 mod text;
 mod tls;

@@ -49,8 +49,8 @@ fn the_role_is_made_without_any_rights() {
             run.stderr,
             format!(
                 "revoked lease \"pgc thief\"\nwarning: what lease \"pgc thief\" owned in database \"mydb\" belongs to \"{left}\" now: \
-                 it has code that could have run with the rights of \"{successor}\"; choose who gets it with reassign_owned_to, \
-                 or, after a look at it, run in that database: DROP OWNED BY {left}; DROP ROLE {left}\n"
+                 it has code that could have run with the rights of \"{successor}\", as the lease could not; \
+                 after a look at it, run in that database: DROP OWNED BY {left}; DROP ROLE {left}\n"
             )
         );
         assert_eq!(owner(&stage, "v"), left);
@@ -109,8 +109,9 @@ fn a_schema_of_its_own_is_no_obstacle() {
     }
 }
 
+/// A login that works as a group leaves it what it could have made as that group.
 #[test]
-fn who_was_chosen_gets_code_as_it_is() {
+fn who_was_chosen_gets_the_code_of_its_members_as_it_is() {
     for admin in [Admin::Superuser, Admin::CreateRole] {
         for keys in ["reassign_owned_to = 'heir'", "set_role = 'heir'"] {
             let stage = Stage::new(admin);
@@ -119,6 +120,7 @@ fn who_was_chosen_gets_code_as_it_is() {
                 .execute("CREATE ROLE heir; GRANT heir TO vaultadmin");
             stage.describe_role(keys);
             stage.make(["pgc thief"], PAST);
+            stage.cluster.execute("GRANT heir TO \"pgc thief\"");
             as_thief(
                 &stage,
                 "CREATE FUNCTION f() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'; CREATE VIEW v AS SELECT 1 AS n",
@@ -131,6 +133,54 @@ fn who_was_chosen_gets_code_as_it_is() {
             assert_eq!(stage.cluster.value_in("mydb", kept), "t");
         }
     }
+}
+
+/// A role with `CREATEROLE` can make a login and its marker, and so choose among the successors of the state file.
+#[test]
+fn who_was_chosen_gets_no_code_of_others() {
+    for (admin, heir) in [
+        (Admin::Superuser, "postgres"),
+        (Admin::Superuser, "heir"),
+        (Admin::CreateRole, "heir"),
+    ] {
+        for key in ["reassign_owned_to", "set_role"] {
+            let (stage, _) = stage(admin);
+            stage
+                .cluster
+                .execute("CREATE ROLE heir; GRANT heir TO vaultadmin");
+            stage.describe_role(&format!("{key} = '{heir}'"));
+            stage.make(["pgc honest"], PAST);
+            as_thief(
+                &stage,
+                "CREATE FUNCTION f() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'",
+            );
+            stage.cluster.execute_in(
+                "mydb",
+                "SET SESSION AUTHORIZATION \"pgc honest\"; CREATE TABLE t AS SELECT 1 AS n",
+            );
+            let run = stage.sweep([] as [&str; 0]).success();
+            let says = format!("could have run with the rights of \"{heir}\"");
+            assert!(run.stderr.contains(&says), "{run}");
+            let owners = ["f", "t"].map(|name| owner(&stage, name));
+            assert_eq!(owners, [&*left(&stage), heir]);
+        }
+    }
+}
+
+/// From PostgreSQL 16 on a member may have the group's rights, and not be able to act as the group.
+#[test]
+fn a_member_that_cannot_act_as_its_successor_leaves_it_no_code() {
+    let (stage, _) = stage(Admin::Superuser);
+    if stage.cluster.version() < 16 {
+        return;
+    }
+    stage.describe_role("reassign_owned_to = 'dbowner'");
+    stage
+        .cluster
+        .execute("GRANT dbowner TO \"pgc thief\" WITH INHERIT TRUE, SET FALSE");
+    as_thief(&stage, "CREATE VIEW v AS SELECT 1 AS n");
+    stage.sweep([] as [&str; 0]).success();
+    assert_eq!(owner(&stage, "v"), left(&stage));
 }
 
 /// It could have acted as its successor while it lived.

@@ -119,12 +119,13 @@ fn a_trap_catches_nobody() {
     }
 }
 
-/// The traps are real: a successor that the admin chose, and so trusts the logins with, is caught by each.
+/// The traps are real: a successor that the admin chose, and lets the logins act as, is caught by each.
 #[test]
-fn a_trap_catches_who_was_chosen() {
+fn a_trap_catches_who_lets_the_lease_act_for_it() {
     for (what, trap, spring) in TRAPS {
         let stage = stage(Admin::Superuser, "dbowner");
         stage.describe_role("reassign_owned_to = 'dbowner'");
+        stage.cluster.execute("GRANT dbowner TO \"pgc thief\"");
         assert_ne!(caught(&stage, trap, spring), "0", "{what}");
     }
 }
