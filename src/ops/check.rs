@@ -122,7 +122,7 @@ async fn unfit_successor(
     successor: &str,
 ) -> Result<Option<String>> {
     match try_reassigning(&admin.session, member_of, successor).await {
-        Ok(()) => Ok(None),
+        Ok(_) => Ok(None),
         Err(error) if error.is_lost() => {
             Err(error.failure(format!("could not try to give objects to \"{successor}\"")))
         }

@@ -2,48 +2,38 @@
 //!
 //! PostgreSQL runs a view, a `SECURITY DEFINER` routine and the refresh of a materialized view as their owner; and as a
 //! table's owner whatever `ANALYZE` (also autovacuum's) and `REINDEX` evaluate, and all that happens to the rows that a
-//! foreign key changes: triggers, rules, checks, defaults. (src/backend/commands/analyze.c, src/backend/utils/adt/ri_triggers.c)
+//! foreign key changes: triggers, rules, checks, defaults. What is foreign acts elsewhere, with its owner's user mapping.
+//! (src/backend/commands/analyze.c, src/backend/utils/adt/ri_triggers.c)
 
 use std::collections::BTreeSet;
 
 use crate::postgres::dependencies::Login;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::literal;
-use crate::postgres::reassignment::{oids, owned};
+use crate::postgres::expressions::{CONSTRUCTORS, logins_with_acting_expressions};
+use crate::postgres::reassignment::{first_column, owned};
 use crate::postgres::session::Session;
+use crate::postgres::successor::can_act;
 
-/// The oids of those logins without a chosen successor that own code, and could not act as `successor` themselves.
+/// The oids of those logins that own code, and could not act as `successor` themselves.
 pub(super) async fn owners_of_code(
     session: &Session,
     logins: &[Login],
     successor: &str,
 ) -> Result<BTreeSet<u32>, DatabaseError> {
-    let unchosen: Vec<String> = logins
-        .iter()
-        .filter(|login| login.new_owner.is_none())
-        .map(|login| login.oid.to_string())
-        .collect();
-    if unchosen.is_empty() {
-        return Ok(BTreeSet::new());
-    }
+    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     let sql = format!(
         "WITH RECURSIVE login AS (SELECT oid FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[]) AND NOT {}), \
          owned AS (SELECT DISTINCT refobjid AS login, classid, objid FROM pg_shdepend JOIN login ON login.oid = refobjid WHERE {}), \
          used (login, classid, objid) AS (SELECT * FROM owned UNION {NEXT}) {}",
-        unchosen.join(","),
+        oids.join(","),
         can_act("oid", successor),
         owned(logins),
         code(successor),
     );
-    Ok(oids(&session.run(&sql).await?))
-}
-
-/// Whether a role, or everybody if its oid is 0, could make itself the successor and so needs no trick.
-fn can_act(role: &str, successor: &str) -> String {
-    format!(
-        "coalesce(pg_has_role(nullif({role}, 0), {}, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END), false)",
-        literal(successor)
-    )
+    let rows = session.run(&sql).await;
+    let rows =
+        rows.map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
+    Ok(first_column(&rows))
 }
 
 /// From what a table or type is made of to the next: its indexes and columns, the expressions and casts that belong to it,
@@ -64,24 +54,16 @@ const NEXT: &str = "SELECT used.login, next.classid, next.objid \
 
 /// Kinds of objects that are no code by themselves.
 const DATA: &str = "pg_class,pg_type,pg_namespace,pg_largeobject,pg_database,pg_tablespace,pg_ts_config,pg_ts_dict,pg_collation,\
-    pg_publication,pg_foreign_server,pg_statistic_ext,pg_constraint,pg_attrdef,pg_policy,pg_cast";
-
-/// Functions that PostgreSQL made itself for somebody's range types, for the bootstrap superuser and in language internal.
-const CONSTRUCTORS: &str =
-    "SELECT oid FROM pg_proc WHERE oid >= 16384 AND proowner = 10 AND prolang = 12";
-
-/// PostgreSQL's own functions that change from call to call, and do nothing else.
-const HARMLESS: &str = "nextval,currval,lastval,random,random_normal,gen_random_uuid,uuidv4,uuidv7,clock_timestamp,timeofday";
+    pg_publication,pg_statistic_ext,pg_constraint,pg_attrdef,pg_policy,pg_cast";
 
 /// The logins that use code, or something that others can add code to: a table or type that is not theirs, or a table that
-/// others may put triggers and foreign keys on, or have: a key can call a cast. Expressions can call PostgreSQL's own
-/// functions too that run a query, which no dependency tells.
+/// others may put triggers and foreign keys on, or have: a key can call a cast; or expressions that are code.
 fn code(successor: &str) -> String {
     format!(
         "SELECT DISTINCT used.login FROM used \
          LEFT JOIN pg_class c ON used.classid = 'pg_class'::regclass AND c.oid = used.objid \
          LEFT JOIN pg_type t ON used.classid = 'pg_type'::regclass AND t.oid = used.objid \
-         WHERE used.classid <> ALL('{{{DATA}}}'::regclass[]::oid[]) AND used.objid NOT IN ({CONSTRUCTORS}) OR c.relkind IN ('v', 'm') \
+         WHERE used.classid <> ALL('{{{DATA}}}'::regclass[]::oid[]) AND used.objid NOT IN ({CONSTRUCTORS}) OR c.relkind IN ('v', 'm', 'f') \
          OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = c.oid) \
          OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) \
          OR coalesce(c.relowner, t.typowner) <> used.login AND NOT {} \
@@ -90,14 +72,10 @@ fn code(successor: &str) -> String {
          OR EXISTS (SELECT FROM pg_depend d JOIN pg_constraint k ON k.oid = d.objid JOIN pg_class r ON r.oid = k.conrelid \
              WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid \
              AND k.contype = 'f' AND k.confrelid = c.oid AND r.relowner <> used.login AND NOT {}) \
-         OR EXISTS (SELECT FROM ( \
-             SELECT adbin::text FROM pg_attrdef WHERE used.classid = 'pg_attrdef'::regclass AND oid = used.objid \
-             UNION ALL SELECT conbin::text FROM pg_constraint WHERE used.classid = 'pg_constraint'::regclass AND oid = used.objid \
-             UNION ALL SELECT concat(polqual, polwithcheck) FROM pg_policy WHERE used.classid = 'pg_policy'::regclass AND oid = used.objid \
-             ) e (tree) CROSS JOIN LATERAL regexp_matches(tree, ':funcid ([0-9]+)', 'g') AS f (id) JOIN pg_proc p ON p.oid = id[1]::oid \
-             WHERE p.provolatile = 'v' AND p.proname <> ALL('{{{HARMLESS}}}') OR p.proname LIKE '%\\_to\\_xml%')",
+         UNION {}",
         can_act("coalesce(c.relowner, t.typowner)", successor),
         can_act("a.grantee", successor),
         can_act("r.relowner", successor),
+        logins_with_acting_expressions(),
     )
 }

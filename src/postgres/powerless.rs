@@ -1,18 +1,21 @@
-//! The role without rights that owns what nobody chose an owner for and that has code in it: `pgcreds_reassigned_ADMIN`.
-//! Each admin has its own: from PostgreSQL 16 on it could not use another's.
+//! The roles without rights that own what has code in it and must not go to a successor: `pgcreds_left_RANDOM`, one for
+//! each login and database, so that what one login left has no way to what another left.
 
-use tokio_postgres::SimpleQueryRow;
+use rand::RngExt as _;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::privileges::join;
 use crate::postgres::session::Session;
-use crate::postgres::{identifier, identifiers, literal};
+use crate::postgres::{identifier, literal};
 
-const COMMENT: &str = "Owns what ended logins left behind with code in it, so that the code has no rights. Made by pgcreds.";
+/// How the roles' names begin.
+pub(super) const LEFT_PREFIX: &str = "pgcreds_left_";
 
-/// The role, ready to be given something in the transaction that it was prepared in.
+/// What has to be known to make such roles in the session's transaction.
 pub(super) struct Powerless {
-    pub(super) name: String,
+    database: String,
+    /// By the server's clock.
+    today: String,
     /// Whether grants have options: from PostgreSQL 16 on.
     has_options: bool,
     /// Whether the admin is a superuser: then the server does not ask what a new owner may.
@@ -20,76 +23,53 @@ pub(super) struct Powerless {
 }
 
 impl Powerless {
-    /// Makes the role if it is not there yet, inside the session's transaction, and the admin a member of it. One that has
-    /// come to any rights is refused.
-    pub(super) async fn prepare(session: &Session) -> Result<Self, DatabaseError> {
-        let rows = session.run(LOOK).await?;
+    /// Asks the server.
+    pub(super) async fn look(session: &Session) -> Result<Self, DatabaseError> {
+        let rows = session
+            .run(
+                "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS today, rolsuper, \
+                 current_setting('server_version_num')::int >= 160000 AS has_options FROM pg_roles WHERE rolname = current_user",
+            )
+            .await?;
         let row = rows
             .first()
             .ok_or_else(|| DatabaseError::unexpected("the server does not know its own user"))?;
-        let role = Self {
-            name: row.try_get("name")?.unwrap_or_default().to_owned(),
-            has_options: is_true(row, "has_options")?,
-            is_unlimited: is_true(row, "is_superuser")?,
-        };
-        let rights = row.try_get("rights")?.unwrap_or_default();
-        if !rights.is_empty() {
-            return Err(DatabaseError::unexpected(&format!(
-                "role \"{}\" cannot be given what has code in it: it {rights}; take that from it, or choose another role with reassign_owned_to",
-                role.name
-            )));
-        }
-        let name = identifier(&role.name);
-        let mut sql = String::new();
-        if !is_true(row, "is_there")? {
-            sql = format!(
-                "CREATE ROLE {name} NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS NOINHERIT; \
-                 COMMENT ON ROLE {name} IS {};",
-                literal(COMMENT)
-            );
-        }
-        if !role.is_unlimited && !is_true(row, "is_joined")? {
-            sql.push_str(&join(&role.name, role.has_options));
-        }
-        session
-            .run(&sql)
-            .await
-            .map_err(|error| error.during(&format!("could not prepare role \"{}\"", role.name)))?;
-        Ok(role)
+        Ok(Self {
+            database: session.address().dbname.clone(),
+            today: row.try_get("today")?.unwrap_or_default().to_owned(),
+            has_options: row.try_get("has_options")? == Some("t"),
+            is_unlimited: row.try_get("rolsuper")? == Some("t"),
+        })
     }
 
-    /// Wraps a reassignment from `logins` to this role: a new owner has to have the right to create in the schema, which
-    /// the logins have, and this role has as a member of them for no longer than the transaction that it is part of.
-    pub(super) fn with_rights_of(&self, logins: &[&str], reassignment: &str) -> String {
-        if self.is_unlimited {
-            return reassignment.to_owned();
-        }
-        let (name, logins) = (identifier(&self.name), identifiers(logins.iter().copied()));
-        if self.has_options {
-            return format!(
-                "GRANT {logins} TO {name} WITH INHERIT TRUE, SET FALSE; {reassignment}; REVOKE {logins} FROM {name}"
-            );
-        }
-        format!(
-            "ALTER ROLE {name} INHERIT; GRANT {logins} TO {name}; {reassignment}; \
-             REVOKE {logins} FROM {name}; ALTER ROLE {name} NOINHERIT"
-        )
+    /// The SQL that makes such a role and runs `reassignment`, which gives it what `lease` owns. The admin can use and drop it.
+    ///
+    /// A new owner has to have the right to create in the schema, which the lease has, and the role has as a member of it
+    /// for no longer than the transaction.
+    pub(super) fn give(&self, role: &str, lease: &str, reassignment: &str) -> String {
+        let comment = literal(&format!(
+            "What lease \"{lease}\" left in database \"{}\" on {}, with code in it: this role has no rights. Made by pgcreds.",
+            self.database, self.today
+        ));
+        let (name, lease) = (identifier(role), identifier(lease));
+        let creation = format!(
+            "CREATE ROLE {name} NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS INHERIT; \
+             COMMENT ON ROLE {name} IS {comment};"
+        );
+        let given = if self.is_unlimited {
+            reassignment.to_owned()
+        } else {
+            let join = join(role, self.has_options);
+            format!("{join} GRANT {lease} TO {name}; {reassignment}; REVOKE {lease} FROM {name}")
+        };
+        format!("{creation} {given}; ALTER ROLE {name} NOINHERIT")
     }
 }
 
-/// The role's name, cut as PostgreSQL cuts names, and what it is if it is there; the rights that it must not have in words.
-const LOOK: &str = "SELECT n.name, r.oid IS NOT NULL AS is_there, me.rolsuper AS is_superuser, \
-     current_setting('server_version_num')::int >= 160000 AS has_options, \
-     pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, \
-         CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) AS is_joined, \
-     concat_ws(', ', CASE WHEN r.rolsuper THEN 'is a superuser' END, CASE WHEN r.rolcanlogin THEN 'can log in' END, \
-         CASE WHEN r.rolcreaterole THEN 'can create roles' END, CASE WHEN r.rolcreatedb THEN 'can create databases' END, \
-         CASE WHEN r.rolreplication THEN 'can replicate' END, CASE WHEN r.rolbypassrls THEN 'bypasses row security' END, \
-         (SELECT 'is a member of ' || string_agg(format('\"%s\"', g.rolname), ' and ' ORDER BY g.rolname) \
-             FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)) AS rights \
-     FROM (SELECT ('pgcreds_reassigned_' || current_user)::name) n (name) JOIN pg_roles me ON me.rolname = current_user \
-     LEFT JOIN pg_roles r ON r.rolname = n.name";
-
-fn is_true(row: &SimpleQueryRow, column: &str) -> Result<bool, DatabaseError> {
-    Ok(row.try_get(column)? == Some("t"))
+/// A name for such a role.
+pub(super) fn new_name() -> String {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut generator = rand::rng();
+    let random = (0..12).map(|_| char::from(ALPHABET[generator.random_range(0..ALPHABET.len())]));
+    format!("{LEFT_PREFIX}{}", random.collect::<String>())
 }

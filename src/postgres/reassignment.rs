@@ -7,8 +7,9 @@ use tokio_postgres::SimpleQueryRow;
 use crate::postgres::code::owners_of_code;
 use crate::postgres::dependencies::{Login, Released, here};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::powerless::Powerless;
+use crate::postgres::powerless::{Powerless, new_name};
 use crate::postgres::session::Session;
+use crate::postgres::successor::default_owner;
 use crate::postgres::{identifier, identifiers};
 
 /// Rows of `pg_shdepend` about things that logins own and that hold data or code; default privileges and user mappings
@@ -21,7 +22,7 @@ pub(super) fn owned(logins: &[Login]) -> String {
 }
 
 /// Oids as the server writes them, in the first column.
-pub(super) fn oids(rows: &[SimpleQueryRow]) -> BTreeSet<u32> {
+pub(super) fn first_column(rows: &[SimpleQueryRow]) -> BTreeSet<u32> {
     rows.iter()
         .filter_map(|row| row.get(0)?.parse().ok())
         .collect()
@@ -29,8 +30,9 @@ pub(super) fn oids(rows: &[SimpleQueryRow]) -> BTreeSet<u32> {
 
 /// Gives what the logins own, in the session's database and of shared objects, to their successors.
 ///
-/// Code can run with the rights of its owner. Where nobody chose a successor, a login that owns code, and that could not
-/// act as its successor anyway, leaves everything to a role without rights.
+/// Code can run with the rights of its owner. A login that owns code, and that could not act as its successor anyway, leaves
+/// everything to a role without rights that is made for it, also where a successor was chosen: by its role, which a marker
+/// names, and whoever may create roles can write one.
 pub(super) async fn reassign(
     session: &Session,
     logins: &[Login],
@@ -41,76 +43,85 @@ pub(super) async fn reassign(
             owned(logins)
         ))
         .await?;
-    let owners = oids(&rows);
+    let owners = first_column(&rows);
     if owners.is_empty() {
         return Ok(Released::default());
     }
-    let fallback = default_owner(session, logins).await?;
-    let with_code = owners_of_code(session, logins, &fallback).await?;
-    let powerless = match with_code.is_empty() {
-        true => None,
-        false => Some(Powerless::prepare(session).await?),
-    };
-    let database = &session.address().dbname;
-    let mut by_successor = BTreeMap::<&str, Vec<&str>>::new();
-    let mut released = Released::default();
+    let rows = session.run(&default_owner()).await?;
+    let fallback = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
+    let mut by_successor = BTreeMap::<&str, Vec<Login>>::new();
     for login in logins.iter().filter(|login| owners.contains(&login.oid)) {
-        let suspect = powerless
-            .as_ref()
-            .filter(|_| with_code.contains(&login.oid));
-        let unchosen = suspect.map_or(fallback.as_str(), |role| &role.name);
-        let successor = login.new_owner.as_deref().unwrap_or(unchosen);
-        by_successor.entry(successor).or_default().push(&login.name);
-        let what = format!(
-            "what lease \"{}\" owned in database \"{database}\" belongs to \"{successor}\" now",
-            login.name
-        );
-        match suspect {
-            Some(_) => released.warnings.push(format!(
-                "{what}: it has code that could have run with the rights of \"{fallback}\"; choose who gets it with reassign_owned_to"
-            )),
-            None => released.reassigned.push(what),
-        }
+        let successor = login.new_owner.as_deref().unwrap_or(fallback);
+        by_successor
+            .entry(successor)
+            .or_default()
+            .push(login.clone());
     }
-    for (successor, owners) in by_successor {
-        reassign_to(session, successor, &owners, powerless.as_ref()).await?;
+    // All are looked at before anything has a new owner.
+    let mut with_code = BTreeSet::new();
+    for (successor, logins) in &by_successor {
+        with_code.extend(owners_of_code(session, logins, successor).await?);
+    }
+    let mut released = Released::default();
+    for (successor, logins) in by_successor {
+        let (suspects, others): (Vec<Login>, Vec<Login>) = logins
+            .into_iter()
+            .partition(|login| with_code.contains(&login.oid));
+        if !others.is_empty() {
+            run(session, &reassignment(&others, successor), successor).await?;
+        }
+        let news = |login| news(session, login, successor);
+        released.reassigned.extend(others.iter().map(news));
+        if !suspects.is_empty() {
+            let warnings = set_apart(session, &suspects, successor).await?;
+            released.warnings.extend(warnings);
+        }
     }
     Ok(released)
 }
 
-async fn reassign_to(
+/// Gives what each of these logins owns to a role without rights of its own. Returns what somebody should know.
+async fn set_apart(
     session: &Session,
+    suspects: &[Login],
     successor: &str,
-    owners: &[&str],
-    powerless: Option<&Powerless>,
-) -> Result<(), DatabaseError> {
-    let sql = format!(
+) -> Result<Vec<String>, DatabaseError> {
+    let powerless = Powerless::look(session).await?;
+    let mut warnings = Vec::new();
+    for login in suspects {
+        let role = new_name();
+        let reassignment = reassignment(std::slice::from_ref(login), &role);
+        let sql = powerless.give(&role, &login.name, &reassignment);
+        run(session, &sql, &role).await?;
+        warnings.push(format!(
+            "{}: it has code that could have run with the rights of \"{successor}\", as the lease could not; \
+             after a look at it, run in that database: DROP OWNED BY {role}; DROP ROLE {role}",
+            news(session, login, &role)
+        ));
+    }
+    Ok(warnings)
+}
+
+fn news(session: &Session, login: &Login, successor: &str) -> String {
+    format!(
+        "what lease \"{}\" owned in database \"{}\" belongs to \"{successor}\" now",
+        login.name,
+        session.address().dbname
+    )
+}
+
+fn reassignment(owners: &[Login], successor: &str) -> String {
+    format!(
         "REASSIGN OWNED BY {} TO {}",
-        identifiers(owners.iter().copied()),
+        identifiers(owners.iter().map(|login| login.name.as_str())),
         identifier(successor)
-    );
-    let sql = match powerless.filter(|role| role.name == successor) {
-        Some(role) => role.with_rights_of(owners, &sql),
-        None => sql,
-    };
+    )
+}
+
+async fn run(session: &Session, sql: &str, successor: &str) -> Result<(), DatabaseError> {
     session
-        .run(&sql)
+        .run(sql)
         .await
         .map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
     Ok(())
-}
-
-/// The successor where a role names none: the database's owner if the admin may act for it and it is none of the logins,
-/// else the admin.
-async fn default_owner(session: &Session, logins: &[Login]) -> Result<String, DatabaseError> {
-    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
-    let rows = session
-        .run(&format!(
-            "SELECT CASE WHEN datdba <> ALL('{{{}}}'::oid[]) AND pg_has_role(datdba, 'USAGE') THEN pg_get_userbyid(datdba) \
-             ELSE current_user END FROM pg_database WHERE datname = current_database()",
-            oids.join(",")
-        ))
-        .await?;
-    let owner = rows.first().and_then(|row| row.get(0)).map(str::to_owned);
-    owner.ok_or_else(|| DatabaseError::unexpected("the database has no owner"))
 }

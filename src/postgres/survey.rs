@@ -8,6 +8,7 @@ use crate::postgres::error::DatabaseError;
 use crate::postgres::login::TIMESTAMP_FORMAT;
 use crate::postgres::privileges::join;
 use crate::postgres::session::{Session, begin};
+use crate::postgres::successor::{can_act, default_owner};
 use crate::postgres::{identifier, identifiers, literal};
 
 /// A server as far as its settings and catalogs tell.
@@ -116,10 +117,9 @@ pub(crate) async fn default_successor(
         "{} SELECT s.rolname AS successor, s.rolsuper AS is_superuser, \
          has_database_privilege({name}, current_database(), 'CREATE') OR EXISTS (SELECT FROM pg_namespace n \
              WHERE n.nspname !~ '^pg_' AND has_schema_privilege({name}, n.oid, 'CREATE')) AS can_create \
-         FROM pg_database d JOIN pg_roles s ON s.rolname = \
-             CASE WHEN pg_has_role(d.datdba, 'USAGE') THEN pg_get_userbyid(d.datdba) ELSE current_user END \
-         WHERE d.datname = current_database(); ROLLBACK",
-        probe.sql(session).await?
+         FROM pg_roles s WHERE s.rolname = ({}); ROLLBACK",
+        probe.sql(session).await?,
+        default_owner()
     );
     let answers = given_up(session, &sql).await?;
     Ok(DefaultSuccessor {
@@ -130,20 +130,23 @@ pub(crate) async fn default_successor(
 }
 
 /// Tries to reassign what a login that is a member of these groups owns. PostgreSQL checks the privileges for that also
-/// where it owns nothing.
+/// where it owns nothing. Returns whether the successor would get code, too.
 pub(crate) async fn try_reassigning(
     session: &Session,
     groups: &[String],
     successor: &str,
-) -> Result<(), DatabaseError> {
+) -> Result<bool, DatabaseError> {
     let probe = Probe::new(groups);
     let sql = format!(
-        "{} REASSIGN OWNED BY {} TO {}; ROLLBACK",
+        "{} REASSIGN OWNED BY {} TO {}; SELECT {} AS gets_code FROM pg_roles WHERE rolname = {}; ROLLBACK",
         probe.sql(session).await?,
         identifier(&probe.name),
-        identifier(successor)
+        identifier(successor),
+        can_act("oid", successor),
+        literal(&probe.name)
     );
-    given_up(session, &sql).await.map(|_| ())
+    let rows = given_up(session, &sql).await?;
+    Ok(Answers(&rows).is_true("gets_code"))
 }
 
 /// A role that is made, joined by the admin, and given up.

@@ -116,6 +116,17 @@ impl Stage {
         self.cluster.rows(sql).concat()
     }
 
+    /// The roles without rights that got what the lease left, one for each database, in the order that they were made in.
+    pub(crate) fn left_by(&self, lease: &str) -> Vec<String> {
+        let start = literal(&format!("What lease \"{lease}\" left in database "));
+        self.cluster
+            .rows(&format!(
+                "SELECT rolname FROM pg_roles WHERE rolname ~ '^pgcreds_left_[a-z0-9]{{12}}$' \
+                 AND strpos(shobj_description(oid, 'pg_authid'), {start}) = 1 ORDER BY oid"
+            ))
+            .concat()
+    }
+
     /// Whether the role is there no more, nor a session of it, nor anything that depends on it. Before PostgreSQL 16 a
     /// membership may outlive its grantor.
     pub(crate) fn is_gone(&self, oid: &str) -> bool {

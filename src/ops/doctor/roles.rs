@@ -214,7 +214,8 @@ async fn named_successor(
         ));
     }
     match try_reassigning(session, &made.member_of, name).await {
-        Ok(()) => Ok(check.ok(format!("\"{name}\" gets what a login owns"))),
+        Ok(true) => Ok(check.ok(format!("\"{name}\" gets what a login owns"))),
+        Ok(false) => Ok(check.ok(without_code(name))),
         Err(error) if error.is_lost() => Err(failure(subject)(error)),
         Err(error) => Ok(check.failure(
             format!("what a login owns cannot be given to \"{name}\": {error}"),
@@ -244,7 +245,9 @@ async fn unnamed_successor(
             ),
         ));
     }
-    Ok(check.ok(format!(
-        "\"{name}\" gets what a login owns, or a role without rights if there is code in it"
-    )))
+    Ok(check.ok(without_code(name)))
+}
+
+fn without_code(name: &str) -> String {
+    format!("\"{name}\" gets what a login owns, or a role without rights if there is code in it")
 }

@@ -32,6 +32,27 @@ const CODE: &[Row] = &[
         "lease: CREATE SUBSCRIPTION {a} CONNECTION 'host=localhost user=x password=y' PUBLICATION p WITH (connect = false)",
     ])
     .since(16),
+    Row::new(
+        "foreign server, table and user mapping",
+        &[
+            "CREATE FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN DATA WRAPPER {a} TO PUBLIC",
+            "lease: CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; CREATE USER MAPPING FOR {lease} SERVER {b}; CREATE FOREIGN TABLE {c} (n int) SERVER {b}",
+        ],
+    ),
+    Row::new(
+        "foreign table on another's server",
+        &[
+            "CREATE FOREIGN DATA WRAPPER {a}; CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN SERVER {b} TO PUBLIC",
+            "lease: CREATE FOREIGN TABLE {c} (n int) SERVER {b}; CREATE USER MAPPING FOR {lease} SERVER {b}",
+        ],
+    ),
+    Row::new(
+        "foreign server with everybody's user mapping",
+        &[
+            "CREATE FOREIGN DATA WRAPPER {a}; GRANT USAGE ON FOREIGN DATA WRAPPER {a} TO PUBLIC",
+            "lease: CREATE SERVER {b} FOREIGN DATA WRAPPER {a}; CREATE USER MAPPING FOR PUBLIC SERVER {b}",
+        ],
+    ),
     Row::new("extension", &["DROP EXTENSION plpgsql CASCADE", "lease: CREATE EXTENSION plpgsql"])
         .named_plainly(),
 ];
@@ -127,6 +148,52 @@ const TABLES: &[Row] = &[
         "default that acts",
         &["lease: CREATE TABLE {a} (n text DEFAULT set_config('x.y', 'z', false))"],
     ),
+    Row::new(
+        "default of a domain that acts",
+        &["lease: CREATE DOMAIN {a} AS text DEFAULT set_config('x.y', 'z', false)"],
+    ),
+    Row::new(
+        "statistics that have PostgreSQL run a query",
+        &[
+            "lease: CREATE TABLE {a} (n int); CREATE STATISTICS {c} ON (query_to_xml('SELECT 1', true, true, '')::text), n FROM {a}",
+        ],
+    )
+    .since(14),
+    Row::new(
+        "policy that queries",
+        &[
+            CALLED,
+            "stranger: CREATE VIEW {a} AS SELECT {b}(1) AS n; GRANT SELECT ON {a} TO PUBLIC",
+            "lease: CREATE TABLE {c} (n int); CREATE POLICY p ON {c} USING (n IN (SELECT n FROM {a}))",
+        ],
+    ),
+    Row::new(
+        "check that calls a domain by its number",
+        &[
+            CALLED,
+            "stranger: CREATE DOMAIN {a} AS int CHECK ({b}(VALUE) > 0)",
+            "lease: DO $x$ BEGIN EXECUTE format('CREATE TABLE \"t {oid}\" (n int CHECK (domain_in(''1'', %s, -1) IS NOT NULL))', \
+             (SELECT max(oid) FROM pg_type WHERE typtype = 'd')); END $x$",
+        ],
+    ),
+    Row::new(
+        "check that calls a domain by its name",
+        &[
+            CALLED,
+            "stranger: CREATE DOMAIN \"d {oid}\" AS int CHECK ({b}(VALUE) > 0)",
+            "lease: CREATE TABLE {c} (n text CHECK (pg_input_is_valid(n, '\"d {oid}\"')))",
+        ],
+    )
+    .since(16),
+    Row::new(
+        "check that makes a domain of JSON",
+        &[
+            CALLED,
+            "stranger: CREATE DOMAIN {a} AS int CHECK ({b}(VALUE) > 0)",
+            "lease: CREATE TABLE {c} (n jsonb CHECK (JSON_VALUE(n, '$.x' RETURNING {a}) > 0))",
+        ],
+    )
+    .since(17),
     Row::new(
         "domain",
         &[

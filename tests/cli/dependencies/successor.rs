@@ -67,6 +67,53 @@ fn else_the_databases_owner_or_the_admin() {
     assert_eq!(successor(&stage), "dbowner");
 }
 
+/// It ends as well, and what it would be given with it.
+#[test]
+fn a_lease_that_owns_the_database_is_no_successor() {
+    for admin in [Admin::Superuser, Admin::CreateRole] {
+        for (what, end, change) in [
+            ("another that is live", LATER, ""),
+            (
+                "another that is quarantined",
+                LATER,
+                "; ALTER ROLE \"pgc landlord\" NOLOGIN",
+            ),
+            ("one of the batch", PAST, ""),
+        ] {
+            let stage = stage(admin);
+            stage.make(["pgc landlord"], end);
+            stage.cluster.execute(&format!(
+                "GRANT CREATE ON DATABASE mydb TO vaultadmin; ALTER ROLE vaultadmin CREATEDB; \
+                 GRANT \"pgc landlord\" TO vaultadmin; ALTER DATABASE mydb OWNER TO \"pgc landlord\"{change}"
+            ));
+            stage.revoke("pgc owner").success();
+            let owner = "SELECT tableowner FROM pg_tables WHERE tablename = 't'";
+            let found = stage.cluster.value_in("mydb", owner);
+            assert_eq!(found, "vaultadmin", "{admin:?} {what}");
+            stage.sweep([] as [&str; 0]).success();
+            let found = stage.cluster.value_in("mydb", owner);
+            assert_eq!(found, "vaultadmin", "{admin:?} {what}");
+        }
+    }
+}
+
+/// What has code would find there what later leases owned.
+#[test]
+fn a_role_without_rights_that_owns_the_database_is_no_successor() {
+    let stage = Stage::new(Admin::Superuser);
+    stage.make(["pgc landlord"], PAST);
+    stage.cluster.execute_in(
+        "mydb",
+        "ALTER DATABASE mydb OWNER TO \"pgc landlord\"; SET SESSION AUTHORIZATION \"pgc landlord\"; CREATE VIEW v AS SELECT 1 AS n",
+    );
+    stage.sweep([] as [&str; 0]).success();
+    let left = stage.left_by("pgc landlord").concat();
+    let owner = "SELECT datdba::regrole FROM pg_database WHERE datname = 'mydb'";
+    assert_eq!(stage.cluster.value(owner), left);
+    make_owner(&stage);
+    assert_eq!(successor(&stage), "vaultadmin");
+}
+
 #[test]
 fn a_successor_that_is_not_to_be_had_is_named() {
     let stage = stage(Admin::CreateRole);
@@ -94,28 +141,50 @@ fn a_successor_that_is_not_to_be_had_is_named() {
     assert_eq!(successor(&stage), "nobody yet");
 }
 
+/// No role without rights can have it, whoever the admin is.
 #[test]
 fn what_only_superusers_may_own_needs_one() {
-    let stage = Stage::new(Admin::Superuser);
-    stage.make(["pgc fallen"], LATER);
-    stage.cluster.execute_in(
-        "mydb",
-        "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; ALTER ROLE \"pgc fallen\" SUPERUSER; \
-         SET SESSION AUTHORIZATION \"pgc fallen\"; CREATE FOREIGN DATA WRAPPER \"f \"\"é\"; \
-         CREATE EVENT TRIGGER \"Its 'own'\" ON ddl_command_start EXECUTE FUNCTION e(); ALTER ROLE \"pgc fallen\" NOSUPERUSER",
-    );
-    let oid = stage.oid("pgc fallen");
-    let run = stage.revoke("pgc fallen").exits(4);
-    assert!(
-        run.stderr.contains("permission denied to change owner of "),
-        "{run}"
-    );
-    assert!(stage.is_quarantined(&oid));
-    stage.describe_role("reassign_owned_to = 'postgres'");
-    stage.sweep([] as [&str; 0]).success();
-    assert!(stage.is_gone(&oid));
-    let kept = "SELECT (SELECT count(*) FROM pg_foreign_data_wrapper) + (SELECT count(*) FROM pg_event_trigger)";
-    assert_eq!(stage.cluster.value_in("mydb", kept), "2");
+    for admin in [Admin::Superuser, Admin::CreateRole] {
+        for (object, definition, says) in [
+            (
+                "FOREIGN DATA WRAPPER \"f \"\"é\"",
+                "",
+                "foreign-data wrapper \"f \"é\"",
+            ),
+            (
+                "EVENT TRIGGER \"Its 'own'\"",
+                "ON ddl_command_start EXECUTE FUNCTION e()",
+                "event trigger \"Its 'own'\"",
+            ),
+        ] {
+            let stage = Stage::new(admin);
+            stage.make(["pgc fallen"], LATER);
+            stage.cluster.execute_in(
+                "mydb",
+                &format!(
+                    "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE {object} {definition}; ALTER ROLE \"pgc fallen\" SUPERUSER; \
+                     ALTER {object} OWNER TO \"pgc fallen\"; ALTER ROLE \"pgc fallen\" NOSUPERUSER"
+                ),
+            );
+            let oid = stage.oid("pgc fallen");
+            let run = stage.revoke("pgc fallen").exits(4);
+            let (_, error) = run
+                .stderr
+                .split_once("could not reassign to \"pgcreds_left_")
+                .unwrap_or_else(|| panic!("{run}"));
+            let expected = format!("\": permission denied to change owner of {says}");
+            assert_eq!(error.find(&expected), Some(12), "{run}");
+            assert!(stage.is_quarantined(&oid));
+            assert_eq!(stage.left_by("pgc fallen"), [] as [&str; 0]);
+            stage
+                .cluster
+                .execute_in("mydb", "REASSIGN OWNED BY \"pgc fallen\" TO postgres");
+            stage.sweep([] as [&str; 0]).success();
+            assert!(stage.is_gone(&oid));
+            let kept = "SELECT (SELECT count(*) FROM pg_foreign_data_wrapper) + (SELECT count(*) FROM pg_event_trigger)";
+            assert_eq!(stage.cluster.value_in("mydb", kept), "1");
+        }
+    }
 }
 
 #[test]

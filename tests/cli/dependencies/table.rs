@@ -55,9 +55,6 @@ impl Row {
     }
 }
 
-/// The role without rights that gets what has code.
-pub(super) const POWERLESS: &str = "pgcreds_reassigned_vaultadmin";
-
 /// Runs all rows with an admin of that power, one lease after the other, and panics with a list of what went wrong.
 #[track_caller]
 pub(super) fn run(rows: &[Row], admin: Admin) {
@@ -65,17 +62,17 @@ pub(super) fn run(rows: &[Row], admin: Admin) {
         Admin::Superuser => "dbowner",
         Admin::CreateRole => "vaultadmin",
     };
-    run_for(rows, admin, owner);
+    run_for(rows, admin, Some(owner));
 }
 
 /// The same where what the leases own has code in it.
 #[track_caller]
 pub(super) fn run_code(rows: &[Row], admin: Admin) {
-    run_for(rows, admin, POWERLESS);
+    run_for(rows, admin, None);
 }
 
 #[track_caller]
-fn run_for(rows: &[Row], admin: Admin, owner: &'static str) {
+fn run_for(rows: &[Row], admin: Admin, owner: Option<&'static str>) {
     let bench = Bench::new(admin, owner);
     let mut problems = Vec::new();
     for (number, row) in rows.iter().enumerate() {
@@ -92,12 +89,12 @@ fn run_for(rows: &[Row], admin: Admin, owner: &'static str) {
 struct Bench {
     stage: Stage,
     admin: Admin,
-    /// Who is to get what leases own.
-    owner: &'static str,
+    /// Who is to get what leases own, if it is not a role without rights.
+    owner: Option<&'static str>,
 }
 
 impl Bench {
-    fn new(admin: Admin, owner: &'static str) -> Bench {
+    fn new(admin: Admin, owner: Option<&'static str>) -> Bench {
         let cluster = Cluster::start_with(&[("allow_in_place_tablespaces", "on")]);
         let stage = Stage::on(cluster, admin);
         stage
@@ -142,12 +139,16 @@ impl Bench {
                 }
             }
             _ if run.code != 0 => return Err(run.to_string()),
-            _ if run.stderr.contains("has code") != (self.owner == POWERLESS) => {
+            _ if run.stderr.contains("has code") != self.owner.is_none() => {
                 return Err(format!("not the warning that belongs there:\n{run}"));
             }
             _ => {}
         }
-        self.expect_gone(&oid, &before, &owned)
+        let owner = match self.owner {
+            Some(owner) => owner.to_owned(),
+            None => self.stage.left_by(&names.lease).concat(),
+        };
+        self.expect_gone(&oid, &before, &owned, &owner)
     }
 
     fn expect_quarantine(&self, run: &str, code: i32, oid: &str) -> Result<(), String> {
@@ -163,6 +164,7 @@ impl Bench {
         oid: &str,
         before: &BTreeMap<String, String>,
         owned: &[Vec<String>],
+        owner: &str,
     ) -> Result<(), String> {
         let cluster = &self.stage.cluster;
         if !self.stage.is_gone(oid) {
@@ -174,7 +176,6 @@ impl Bench {
                 return Err(format!("there were {before} of {what}, now {count}"));
             }
         }
-        let owner = self.owner;
         for object in owned {
             let found = cluster.rows(&format!(
                 "SELECT refobjid::regrole FROM pg_shdepend WHERE deptype = 'o' \

@@ -119,12 +119,37 @@ fn a_trap_catches_nobody() {
     }
 }
 
-/// The traps are real: a successor that the admin chose, and so trusts the logins with, is caught by each.
+/// The traps are real: a successor that the admin chose, and lets the logins act as, is caught by each.
 #[test]
-fn a_trap_catches_who_was_chosen() {
+fn a_trap_catches_who_lets_the_lease_act_for_it() {
     for (what, trap, spring) in TRAPS {
         let stage = stage(Admin::Superuser, "dbowner");
         stage.describe_role("reassign_owned_to = 'dbowner'");
+        stage.cluster.execute("GRANT dbowner TO \"pgc thief\"");
         assert_ne!(caught(&stage, trap, spring), "0", "{what}");
+    }
+}
+
+/// Code that an earlier lease left must not reach what a later lease leaves: both go to roles without rights.
+#[test]
+fn what_one_lease_left_is_closed_to_what_another_left() {
+    for admin in [Admin::Superuser, Admin::CreateRole] {
+        let stage = stage(admin, "dbowner");
+        as_thief(
+            &stage,
+            "CREATE FUNCTION read() RETURNS SETOF int SECURITY DEFINER LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT n FROM public.secret; END'",
+        );
+        stage.sweep([] as [&str; 0]).success();
+        stage.make(["pgc later"], PAST);
+        stage.cluster.execute_in(
+            "mydb",
+            "SET SESSION AUTHORIZATION \"pgc later\"; CREATE TABLE secret AS SELECT 1 AS n; CREATE VIEW v AS SELECT * FROM secret",
+        );
+        stage.sweep([] as [&str; 0]).success();
+        assert_eq!(stage.logins(), [] as [&str; 0]);
+        stage.cluster.execute_in(
+            "mydb",
+            "DO $$ BEGIN PERFORM read(); RAISE 'it was read'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
+        );
     }
 }
