@@ -3,6 +3,7 @@
 
 use rand::RngExt as _;
 
+use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::privileges::join;
 use crate::postgres::session::Session;
@@ -31,14 +32,12 @@ impl Powerless {
                  current_setting('server_version_num')::int >= 160000 AS has_options FROM pg_roles WHERE rolname = current_user",
             )
             .await?;
-        let row = rows
-            .first()
-            .ok_or_else(|| DatabaseError::unexpected("the server does not know its own user"))?;
+        let answers = Answers::new(rows);
         Ok(Self {
             database: session.address().dbname.clone(),
-            today: row.try_get("today")?.unwrap_or_default().to_owned(),
-            has_options: row.try_get("has_options")? == Some("t"),
-            is_unlimited: row.try_get("rolsuper")? == Some("t"),
+            today: answers.text("today")?.to_owned(),
+            has_options: answers.is_true("has_options")?,
+            is_unlimited: answers.is_true("rolsuper")?,
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::SimpleQueryRow;
 
+use crate::postgres::answers::Answers;
 use crate::postgres::code::owners_of_code;
 use crate::postgres::dependencies::{Login, Released, here};
 use crate::postgres::error::DatabaseError;
@@ -47,8 +48,8 @@ pub(super) async fn reassign(
     if owners.is_empty() {
         return Ok(Released::default());
     }
-    let rows = session.run(&default_owner()).await?;
-    let fallback = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
+    let fallback = Answers::new(session.run(&default_owner()).await?);
+    let fallback = fallback.text("successor")?;
     let mut by_successor = BTreeMap::<&str, Vec<Login>>::new();
     for login in logins.iter().filter(|login| owners.contains(&login.oid)) {
         let successor = login.new_owner.as_deref().unwrap_or(fallback);
@@ -95,8 +96,9 @@ async fn set_apart(
         run(session, &sql, &role).await?;
         warnings.push(format!(
             "{}: it has code that could have run with the rights of \"{successor}\", as the lease could not; \
-             after a look at it, run in that database: DROP OWNED BY {role}; DROP ROLE {role}",
-            news(session, login, &role)
+             after a look at it, run in that database: REASSIGN OWNED BY {role} TO {}; DROP ROLE {role};",
+            news(session, login, &role),
+            identifier(successor)
         ));
     }
     Ok(warnings)

@@ -145,8 +145,7 @@ pub(crate) async fn try_reassigning(
         can_act("oid", successor),
         literal(&probe.name)
     );
-    let rows = given_up(session, &sql).await?;
-    Ok(Answers(&rows).is_true("gets_code"))
+    given_up(session, &sql).await?.is_true("gets_code")
 }
 
 /// A role that is made, joined by the admin, and given up.

@@ -50,7 +50,7 @@ fn the_role_is_made_without_any_rights() {
             format!(
                 "revoked lease \"pgc thief\"\nwarning: what lease \"pgc thief\" owned in database \"mydb\" belongs to \"{left}\" now: \
                  it has code that could have run with the rights of \"{successor}\", as the lease could not; \
-                 after a look at it, run in that database: DROP OWNED BY {left}; DROP ROLE {left}\n"
+                 after a look at it, run in that database: REASSIGN OWNED BY {left} TO \"{successor}\"; DROP ROLE {left};\n"
             )
         );
         assert_eq!(owner(&stage, "v"), left);
