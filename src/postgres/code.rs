@@ -67,11 +67,10 @@ fn code(successor: &str) -> String {
          OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = c.oid) \
          OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) \
          OR coalesce(c.relowner, t.typowner) <> used.login AND NOT {} \
-         OR EXISTS (SELECT FROM (SELECT c.relacl UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = c.oid) l (acl), aclexplode(acl) a \
+         OR EXISTS (SELECT FROM (SELECT c.relacl UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = c.oid AND attacl IS NOT NULL) l (acl), aclexplode(acl) a \
              WHERE a.privilege_type IN ('TRIGGER', 'REFERENCES') AND a.grantee <> c.relowner AND NOT {}) \
-         OR EXISTS (SELECT FROM pg_depend d JOIN pg_constraint k ON k.oid = d.objid JOIN pg_class r ON r.oid = k.conrelid \
-             WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid \
-             AND k.contype = 'f' AND k.confrelid = c.oid AND r.relowner <> used.login AND NOT {}) \
+         UNION SELECT login FROM used JOIN pg_constraint k ON classid = 'pg_class'::regclass AND objid = k.confrelid \
+             JOIN pg_class r ON r.oid = k.conrelid WHERE r.relowner <> login AND NOT {} \
          UNION {}",
         can_act("coalesce(c.relowner, t.typowner)", successor),
         can_act("a.grantee", successor),

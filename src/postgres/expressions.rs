@@ -34,13 +34,13 @@ const TREES: &str = "SELECT login, adbin::text FROM used JOIN pg_attrdef e ON cl
 /// The logins that use an expression that is code, from the table `used (login, classid, objid)`.
 pub(super) fn logins_with_acting_expressions() -> String {
     format!(
-        "SELECT login FROM ({TREES}) e (login, tree) \
-         WHERE EXISTS (SELECT FROM regexp_matches(tree, '\\{{(\\w+)', 'g') n (name) WHERE name[1] <> ALL('{{{NODES}}}')) \
-         OR EXISTS (SELECT FROM regexp_matches(tree, ':(funcid|opno) (\\d+)', 'g') c (call) \
-             LEFT JOIN pg_operator o ON call[1] = 'opno' AND o.oid = call[2]::oid \
-             WHERE coalesce(o.oprcode, call[2]::oid) NOT IN ({CONSTRUCTORS} UNION ALL SELECT oid FROM pg_proc \
+        "SELECT login FROM (SELECT DISTINCT login, part[1], part[2] FROM ({TREES}) e (login, tree) \
+             CROSS JOIN LATERAL regexp_matches(tree, '(\\{{|:funcid |:opno )(\\w+)', 'g') p (part)) p (login, kind, name) \
+         LEFT JOIN pg_operator o ON kind = ':opno ' AND o.oid::text = name \
+         WHERE CASE kind WHEN '{{' THEN name <> ALL('{{{NODES}}}') \
+             ELSE coalesce(o.oprcode, name::oid) NOT IN ({CONSTRUCTORS} UNION ALL SELECT oid FROM pg_proc \
                  WHERE oid < 16384 AND pronamespace = 'pg_catalog'::regnamespace AND proname !~ '{ACTING}' \
                  AND (provolatile <> 'v' OR proname = ANY('{{{HARMLESS}}}')) \
-                 AND NOT (proargtypes::oid[] || prorettype) && '{{{INTERNAL}}}'::regtype[]::oid[]))"
+                 AND NOT (proargtypes::oid[] || prorettype) && '{{{INTERNAL}}}'::regtype[]::oid[]) END"
     )
 }

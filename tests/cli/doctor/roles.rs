@@ -161,6 +161,14 @@ fn a_successor_that_is_missing_or_out_of_reach() {
             sql_mends(&stage, "successor", "failure", grant);
         }
         passes(&stage.sandbox, "successor");
+        let detail = || finding(&stage.sandbox, "successor")["detail"].clone();
+        assert_eq!(
+            detail(),
+            "\"dbowner\" gets what a login owns, or a role without rights if there is code in it"
+        );
+        // Logins that can act as it may leave it code.
+        stage.cluster.execute("GRANT dbowner TO app_rw");
+        assert_eq!(detail(), "\"dbowner\" gets what a login owns");
     }
 }
 
