@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::failure::{self, Failure, Kind};
 use crate::model::name::{ConnectionName, RoleName};
 use crate::ops::report::Report;
+use crate::shell::word;
 use crate::state::State;
 use crate::ui::Format;
 
@@ -98,7 +99,7 @@ fn print_problems(report: &Report) {
         );
         let hint = format!(
             "The next sweep tries again. Look at it with: pgcreds lease show {}",
-            failed.lease_id
+            word(failed.lease_id.as_str())
         );
         failure::report(&failure.hint(hint).into());
     }
@@ -108,7 +109,8 @@ fn print_problems(report: &Report) {
             "lease \"{id}\" of connection \"{connection}\" may be there: {}",
             unasked.error
         ));
-        let hint = format!("Ask it with: pgcreds lease revoke {id} --connection {connection}");
+        let quoted = word(id.as_str());
+        let hint = format!("Ask it with: pgcreds lease revoke {quoted} --connection {connection}");
         failure::report(&failure.hint(hint).into());
     }
     for unreachable in &report.unreachable {

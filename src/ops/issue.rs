@@ -22,6 +22,7 @@ use crate::postgres::error::DatabaseError;
 use crate::postgres::login::NewLogin;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::revocation::Which;
+use crate::shell::word;
 use crate::state::State;
 
 /// What is asked for.
@@ -89,7 +90,7 @@ async fn entered(admin: &Admin, state: &State, fresh: Fresh) -> Result<Fresh> {
                 "could not revoke lease \"{id}\", which is not in the audit log ({})",
                 one_line(&problem)
             ))
-            .hint(format!("Run: pgcreds lease revoke {id}")),
+            .hint(format!("Run: pgcreds lease revoke {}", word(id.as_str()))),
         )),
     }
 }
@@ -192,7 +193,10 @@ async fn settle(admin: &Admin, state: &State, id: &LeaseId, error: anyhow::Error
     // That it was not found proves nothing: the server may still be at work on the statements.
     error.context(
         Failure::server(format!("login \"{id}\" may have been created before the connection broke"))
-            .hint(format!("It expires by itself, and the next sweep removes it. To be sure now: pgcreds lease revoke {id}")),
+            .hint(format!(
+                "It expires by itself, and the next sweep removes it. To be sure now: pgcreds lease revoke {}",
+                word(id.as_str())
+            )),
     )
 }
 

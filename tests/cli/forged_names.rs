@@ -123,3 +123,17 @@ fn templates_whose_names_need_quotes_go_with_statements_that_have_them() {
         );
     }
 }
+
+#[test]
+fn the_command_that_a_hint_shows_can_be_pasted() {
+    let stage = stage("revocation_statements = ['SELECT {{name}}']", PAST);
+    let swept = stage.sweep([] as [&str; 0]).exits(4);
+    for word in [
+        "'pgc_x, dbowner'\n",
+        "current_user\n",
+        "\"x'; DROP TABLE precious; --\"\n",
+    ] {
+        let hint = format!("Look at it with: pgcreds lease show {word}");
+        assert!(swept.stderr.contains(&hint), "{swept}");
+    }
+}
