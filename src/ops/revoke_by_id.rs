@@ -119,14 +119,18 @@ fn why_unasked(state: &State, connection: &ConnectionName) -> &'static str {
 }
 
 /// Revokes leases of one server, each through one of the connections that lead to it, if possible one whose admin may
-/// administer it.
+/// administer it, and among these the one that it was issued through.
 async fn revoke_on_server(state: &State, places: &[Place], session_timeout: Duration) -> Report {
     let mut report = Report::default();
     let mut ways = BTreeMap::<u32, (usize, &Lease)>::new();
     for (at, place) in places.iter().enumerate() {
         for lease in &place.leases {
             let way = ways.entry(lease.oid).or_insert((at, lease));
-            if lease.is_ours && !way.1.is_ours {
+            let rank = |at: usize, lease: &Lease| {
+                let is_its_own = *places[at].admin.server.name() == lease.marker.connection;
+                (lease.is_ours, is_its_own)
+            };
+            if rank(at, lease) > rank(way.0, way.1) {
                 *way = (at, lease);
             }
         }

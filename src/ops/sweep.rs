@@ -39,8 +39,31 @@ struct Work {
     admin: Admin,
     server: Identity,
     oids: Vec<u32>,
+    /// Those that another connection to the server tries first.
+    again: Vec<u32>,
     /// How many leases are left to another admin.
     others: usize,
+}
+
+impl Work {
+    async fn revoke(
+        &self,
+        state: &State,
+        request: &Request,
+        progress: &Bar,
+        report: &mut Report,
+    ) -> Result<()> {
+        let revocation = Revocation {
+            admin: &self.admin,
+            state,
+            which: request.which,
+            session_timeout: request.session_timeout,
+        };
+        let advance = |leases| progress.advance(leases);
+        revocation.run(&self.oids, report, &advance).await?;
+        // What is gone is passed over.
+        revocation.run(&self.again, report, &|_| ()).await
+    }
 }
 
 /// Revokes all leases that fit the filter. A lease or a connection that cannot be dealt with is in the report and stops
@@ -48,7 +71,7 @@ struct Work {
 pub(crate) async fn sweep(state: &State, request: &Request, progress: &Bar) -> Result<Report> {
     let mut report = Report::default();
     let mut servers = look(state, request, &mut report).await;
-    let count = pass_over_seen(&mut servers);
+    let count = count_once(&mut servers);
     if let Some(most) = request.most.filter(|most| count > *most) {
         let refusal = Failure::request(format!(
             "{count} leases would be revoked, which is over --max {most}"
@@ -88,13 +111,15 @@ async fn look(state: &State, request: &Request, report: &mut Report) -> Vec<Vec<
     by_server(work, |work| &work.server)
 }
 
-/// Leaves each lease to the first connection that leads to it, and returns how many leases there are.
-fn pass_over_seen(servers: &mut [Vec<Work>]) -> usize {
+/// Leaves each lease to the first connection that leads to it: the others try what that one cannot do. Returns how many
+/// leases there are.
+fn count_once(servers: &mut [Vec<Work>]) -> usize {
     let mut count = 0;
     for server in servers {
         let mut seen = BTreeSet::new();
         for work in server {
-            work.oids.retain(|oid| seen.insert(*oid));
+            let oids = std::mem::take(&mut work.oids);
+            (work.oids, work.again) = oids.into_iter().partition(|oid| seen.insert(*oid));
         }
         count += seen.len();
     }
@@ -121,6 +146,7 @@ async fn find(admin: Admin, filter: &Filter) -> Result<Work> {
         admin,
         server,
         oids,
+        again: Vec::new(),
         others,
     })
 }
@@ -133,7 +159,7 @@ fn filter_for(request: &Request, name: &ConnectionName) -> Filter {
     }
 }
 
-/// Revokes through each connection to one server in turn: the second finds what the first has left.
+/// Revokes through each connection to one server in turn: the second finds what the first has left, or could not do.
 async fn revoke_on_server(
     state: &State,
     request: &Request,
@@ -141,18 +167,9 @@ async fn revoke_on_server(
     progress: &Bar,
 ) -> Report {
     let mut report = Report::default();
-    for Work { admin, oids, .. } in parts {
-        let revocation = Revocation {
-            admin: &admin,
-            state,
-            which: request.which,
-            session_timeout: request.session_timeout,
-        };
-        if let Err(error) = revocation
-            .run(&oids, &mut report, &|leases| progress.advance(leases))
-            .await
-        {
-            report.unreachable(admin.server.name(), &error);
+    for work in parts {
+        if let Err(error) = work.revoke(state, request, progress, &mut report).await {
+            report.unreachable(work.admin.server.name(), &error);
         }
     }
     report

@@ -149,3 +149,44 @@ fn a_connection_that_breaks_while_a_lease_is_looked_for_stops_no_other() {
         stage.sandbox.pgcreds(remove).run().success();
     }
 }
+
+/// Connection `a-weak` comes first, and its admin may not act as the successor.
+#[test]
+fn what_one_connection_to_a_server_cannot_do_another_does() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.describe_role("reassign_owned_to = \"dbowner\"");
+    stage.cluster.execute(
+        "CREATE ROLE weak LOGIN CREATEROLE PASSWORD 'admin-secret'; GRANT dbowner TO vaultadmin",
+    );
+    stage.add_connection("a-weak", stage.cluster.port());
+    let state = stage.sandbox.state();
+    let weak = state.rfind("vaultadmin").unwrap();
+    let state = format!(
+        "{}weak{}",
+        &state[..weak],
+        &state[weak + "vaultadmin".len()..]
+    );
+    stage.sandbox.write_state(&state);
+    for by_id in [true, false] {
+        stage.make([NAME], PAST);
+        if stage.cluster.version() >= 16 {
+            stage.as_admin(&format!("GRANT {NAME} TO weak WITH ADMIN OPTION"));
+        }
+        stage.cluster.execute_in(
+            "mydb",
+            &format!("CREATE TABLE t_{by_id} (); ALTER TABLE t_{by_id} OWNER TO {NAME}"),
+        );
+        let run = match by_id {
+            true => stage.revoke(NAME),
+            false => stage.sweep([] as [&str; 0]),
+        };
+        let run = run.success();
+        assert!(
+            run.stderr.contains(&format!("revoked lease \"{NAME}\"\n")),
+            "{run}"
+        );
+        assert_eq!(count(&stage.cluster), "0");
+        let owner = format!("SELECT tableowner FROM pg_tables WHERE tablename = 't_{by_id}'");
+        assert_eq!(stage.cluster.value_in("mydb", &owner), "dbowner");
+    }
+}
