@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::model::sql_text;
+use crate::model::sql_statements;
 
 /// The placeholders that pgcreds fills in, in Vault's spelling.
 pub(crate) const PLACEHOLDERS: [&str; 4] = ["name", "username", "password", "expiration"];
@@ -79,7 +79,7 @@ impl Statements {
             if let Some(unknown) = placeholders(text).find(|name| !known.contains(name)) {
                 return Err(InvalidStatements::UnknownPlaceholder(unknown.to_owned()));
             }
-            let statements = sql_text::statements(text)
+            let statements = sql_statements::statements(text)
                 .map_err(|unterminated| InvalidStatements::Unterminated(unterminated.0))?;
             if let Some(keyword) = statements.iter().find_map(|words| transaction_end(words)) {
                 return Err(InvalidStatements::EndsTransaction(keyword));
@@ -135,7 +135,7 @@ impl Statements {
     fn any(&self, is_wanted: impl Fn(&[String]) -> bool) -> bool {
         self.0
             .iter()
-            .filter_map(|text| sql_text::statements(text).ok())
+            .filter_map(|text| sql_statements::statements(text).ok())
             .flatten()
             .any(|words| is_wanted(&words))
     }

@@ -189,6 +189,74 @@ fn a_statement_that_ends_the_transaction_is_refused() {
     }
 }
 
+/// A function in SQL of the standard has a body without quotes, from PostgreSQL 14 on.
+#[test]
+fn the_end_of_a_body_ends_no_transaction() {
+    let create = "CREATE FUNCTION f_{{name}}(n int) RETURNS int BEGIN ATOMIC\n\
+        SELECT CASE WHEN n > 0 THEN 1 ELSE 2 END AS end; SELECT 3 AS case; END;\n\
+        CREATE OR REPLACE PROCEDURE p_{{name}}() BEGIN /* ; */ ATOMIC END;\n\
+        CREATE ROLE {{name}} LOGIN PASSWORD '{{password}}'";
+    let stage = Stage::new(Admin::CreateRole, &role_with(create));
+    stage
+        .cluster
+        .execute_in("mydb", "GRANT CREATE ON SCHEMA public TO PUBLIC");
+    if stage.cluster.version() < 14 {
+        let run = refused(&stage).exits(3);
+        assert!(run.stderr.contains("syntax error at or near"), "{run}");
+        return;
+    }
+    let issued = stage.issue(&["app-role"]);
+    let called = stage.execute_as(&issued, &format!("SELECT f_{}(1)", issued.id()));
+    assert_eq!(called.unwrap(), [["3"]]);
+}
+
+/// What only looks like such a body, or has ended already, hides no `COMMIT`.
+#[test]
+fn a_commit_is_in_no_body() {
+    const TYPE: &str = "CREATE DOMAIN atomic AS int";
+    for (statements, keyword) in [
+        (
+            "CREATE FUNCTION f(begin atomic) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT",
+            "COMMIT",
+        ),
+        (
+            "CREATE FUNCTION f(begin atomic) RETURNS int LANGUAGE sql AS 'SELECT 1'; END",
+            "END",
+        ),
+        (
+            "CREATE FUNCTION f(int) RETURNS int BEGIN ATOMIC SELECT 1 AS case; END; COMMIT",
+            "COMMIT",
+        ),
+        (
+            "CREATE FUNCTION f(int) RETURNS int BEGIN ATOMIC SELECT 1; END; END",
+            "END",
+        ),
+        ("CREATE PROCEDURE f() BEGIN ATOMIC END; END", "END"),
+        (
+            "CREATE FUNCTION f(int) RETURNS int BEGIN ATOMIC SELECT 1; ROLLBACK; END",
+            "ROLLBACK",
+        ),
+        (
+            "CREATE FUNCTION f(int) RETURNS int RETURN (SELECT begin atomic FROM (SELECT 1 AS begin) t); END",
+            "END",
+        ),
+        (
+            "CREATE TABLE function AS SELECT begin atomic FROM (SELECT 1 AS begin) t; END",
+            "END",
+        ),
+    ] {
+        let sql = format!("{TYPE}; CREATE ROLE {{{{name}}}} LOGIN; {statements}; SELECT 1/0");
+        let stage = Stage::new(Admin::CreateRole, &role_with(&sql));
+        let grant = "GRANT CREATE ON SCHEMA public TO PUBLIC";
+        stage.cluster.execute_in("mydb", grant);
+        let run = refused(&stage).exits(1);
+        assert!(
+            run.stderr.contains(&format!("{keyword} is not allowed")),
+            "{sql}\n{run}"
+        );
+    }
+}
+
 #[test]
 fn a_commit_behind_a_procedure_is_refused_by_the_server() {
     let stage = Stage::new(
