@@ -11,16 +11,8 @@ use crate::model::name::ConnectionName;
 use crate::shell::word;
 use crate::state::{State, password_file};
 
-/// The state file: its mode, and passwords that stand in it.
-pub(super) fn state_file(path: &Path, state: &State, mode: u32) -> Vec<Finding> {
-    let mut findings = vec![state_file_mode(path, state, mode)];
-    for (name, connection) in &state.connections {
-        findings.extend(literal_password(name, connection));
-    }
-    findings
-}
-
-fn state_file_mode(path: &Path, state: &State, mode: u32) -> Finding {
+/// The state file's mode, which counts for more where a password stands in it.
+pub(super) fn state_file(path: &Path, state: &State, mode: u32) -> Finding {
     let subject = format!("file {}", path.display());
     let check = Check {
         name: "state_file",
@@ -46,30 +38,28 @@ fn state_file_mode(path: &Path, state: &State, mode: u32) -> Finding {
 }
 
 /// A password in the state file is in its copies and its history too.
-fn literal_password(name: &ConnectionName, connection: &Connection) -> Option<Finding> {
-    if !connection.has_literal_password() {
-        return None;
-    }
+fn literal_password(name: &ConnectionName) -> Finding {
     let subject = format!("connection {name}");
     let check = Check {
         name: "literal_password",
         subject: &subject,
     };
-    Some(check.warning(
+    check.warning(
         "the admin's password stands in the state file, and so in all copies of it",
         format!(
             "Write the password to a file of mode 0600, and in [connections.{name}]: password = {{ file = \"{}\" }}",
             password_file(name).display()
         ),
-    ))
+    )
 }
 
-/// The files that a connection's password comes from.
+/// Where a connection's password comes from, as far as that is a file.
 pub(super) fn passwords(state: &State, name: &ConnectionName) -> Option<Finding> {
     let connection = state.connections.get(name)?;
     match &connection.password {
         Some(PasswordSource::File(path)) => Some(own_password_file(&state.folder.join(path))),
-        None if !connection.has_literal_password() => libpq_password_file(),
+        _ if connection.has_literal_password() => Some(literal_password(name)),
+        None => libpq_password_file(),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, counted};
 use crate::model::lease::{Lease, LeaseState};
 use crate::model::marker::MarkerError;
 use crate::ops::connect::Admin;
@@ -21,7 +21,7 @@ struct Count {
     others: usize,
     newer: usize,
     /// Sessions of leases that have ended.
-    late_sessions: i64,
+    late_sessions: usize,
     /// Expired for more than an hour.
     unswept: usize,
     /// Roles that this state file does not have, of leases that were issued through this connection.
@@ -78,7 +78,7 @@ impl Count {
             LeaseState::Quarantined => self.quarantined += 1,
         }
         if lease.state != LeaseState::Active {
-            self.late_sessions += lease.sessions;
+            self.late_sessions += usize::try_from(lease.sessions).unwrap_or_default();
         }
         // Both are UTC in one form, so the earlier is the smaller.
         if lease.state == LeaseState::Expired && lease.expires_at.to_string().as_str() < hour_ago {
@@ -96,8 +96,8 @@ fn leases(check: Check<'_>, count: &Count) -> Finding {
 
 fn other_admins(check: Check<'_>, count: &Count) -> Finding {
     check.ok(format!(
-        "{} leases of other admins, who sweep them",
-        count.others
+        "{} of other admins, who sweep them",
+        counted(count.others, "lease")
     ))
 }
 
@@ -105,8 +105,8 @@ fn sweeping(check: Check<'_>, count: &Count, sweep: &str) -> Finding {
     if count.unswept > 0 {
         return check.warning(
             format!(
-                "{} leases ended more than an hour ago and are still there: does a timer run pgcreds sweep?",
-                count.unswept
+                "{} left over more than an hour after the end: does a timer run pgcreds sweep?",
+                counted(count.unswept, "lease")
             ),
             sweep,
         );
@@ -118,8 +118,8 @@ fn late_sessions(check: Check<'_>, count: &Count, sweep: &str) -> Finding {
     if count.late_sessions > 0 {
         return check.warning(
             format!(
-                "{} sessions of leases that have ended: PostgreSQL looks at the end only at login",
-                count.late_sessions
+                "{} of leases that have ended: PostgreSQL looks at the end only at login",
+                counted(count.late_sessions, "session")
             ),
             sweep,
         );
@@ -131,8 +131,8 @@ fn quarantined(check: Check<'_>, count: &Count, sweep: &str) -> Finding {
     if count.quarantined > 0 {
         return check.warning(
             format!(
-                "{} leases are cut off and could not be dropped; a sweep says why",
-                count.quarantined
+                "{} cut off that could not be dropped; a sweep says why",
+                counted(count.quarantined, "lease")
             ),
             sweep,
         );
@@ -144,8 +144,8 @@ fn newer(check: Check<'_>, count: &Count) -> Finding {
     if count.newer > 0 {
         return check.warning(
             format!(
-                "{} leases were made by a newer pgcreds; this one ({}) leaves them alone",
-                count.newer,
+                "{} of a newer pgcreds, left alone by this one ({})",
+                counted(count.newer, "lease"),
                 env!("CARGO_PKG_VERSION")
             ),
             "Install the pgcreds that made them.",

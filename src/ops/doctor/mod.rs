@@ -10,7 +10,7 @@ mod server;
 use anyhow::Result;
 
 use crate::model::name::{ConnectionName, Label};
-use crate::ops::connect::{Admin, open_all};
+use crate::ops::connect::{Admin, open_all, reopen};
 use crate::state::{State, StateFile};
 
 pub(crate) use finding::{Finding, Status};
@@ -25,7 +25,7 @@ pub(crate) async fn examine(
 ) -> Result<Vec<Finding>> {
     let (state, mode) = file.inspect()?;
     let names = crate::ops::leases::connections(&state, named)?;
-    let mut findings = files::state_file(file.path(), &state, mode);
+    let mut findings = vec![files::state_file(file.path(), &state, mode)];
     if named.is_empty() {
         findings.extend(roles::without_connection(&state));
     }
@@ -36,45 +36,47 @@ pub(crate) async fn examine(
             name: "reachable",
             subject: &subject,
         };
-        let look = format!("pgcreds connection check {name}");
-        match admin {
-            Err(error) => findings.push(check.error(&error, &look)),
-            Ok(admin) => {
-                let examined = examine_connection(&state, &admin, issued_by, &mut findings).await;
-                if let Err(error) = examined {
-                    findings.push(check.error(&error, &look));
-                }
-            }
+        let examined = match admin {
+            Ok(admin) => examine_connection(&state, admin, issued_by, &mut findings).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = examined {
+            findings.push(check.error(&error, &format!("pgcreds connection check {name}")));
         }
     }
     Ok(findings)
 }
 
-/// Everything that takes a session. Fails where the session is of no more use.
+/// Everything that takes a session. Fails where no session is of use; a role that cannot be tried costs only its own.
 async fn examine_connection(
     state: &State,
-    admin: &Admin,
+    mut admin: Admin,
     issued_by: &Label,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    let name = admin.server.name();
-    let seen = server::look(admin).await?;
-    findings.extend(server::examine(&seen, admin).await);
-    findings.extend(admin::examine(&seen, admin).await);
+    let name = admin.server.name().clone();
+    let seen = server::look(&admin).await?;
+    findings.extend(server::examine(&seen, &admin).await);
+    findings.extend(admin::examine(&seen, &admin).await);
     for (role_name, role) in &state.roles {
-        if role.connection == *name {
-            let subject = roles::Subject {
-                state,
-                admin,
-                seen: &seen,
-                name: role_name,
-                role,
-                issued_by,
-            };
-            findings.extend(roles::examine(&subject).await?);
+        if role.connection != name {
+            continue;
+        }
+        let subject = roles::Subject {
+            state,
+            admin: &admin,
+            seen: &seen,
+            name: role_name,
+            role,
+            issued_by,
+        };
+        if let Err(error) = roles::examine(&subject, findings).await {
+            findings.push(roles::untried(role_name, &error));
+            // What it left open, or broke, must not get in the way of what is asked next.
+            admin = reopen(state, &admin.server).await?;
         }
     }
-    findings.extend(leases::examine(state, admin, &seen.survey.hour_ago).await?);
+    findings.extend(leases::examine(state, &admin, &seen.survey.hour_ago).await?);
     Ok(())
 }
 

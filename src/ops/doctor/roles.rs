@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, counted};
 use super::server::Seen;
 use crate::model::name::{Label, RoleName};
 use crate::model::role::Role;
@@ -45,40 +45,40 @@ pub(super) fn without_connection(state: &State) -> Vec<Finding> {
     .collect()
 }
 
-/// All checks of a role.
-pub(super) async fn examine(subject: &Subject<'_>) -> Result<Vec<Finding>> {
+/// All checks of a role. Fails where a login cannot be tried; what was found until then stands.
+pub(super) async fn examine(subject: &Subject<'_>, findings: &mut Vec<Finding>) -> Result<()> {
     let name = format!("role {}", subject.name);
     let check = |check| Check {
         name: check,
         subject: &name,
     };
-    let mut findings = vec![
-        allowed_roles(check("allowed_roles"), subject),
-        table_grants(check("table_grants"), subject),
-    ];
+    findings.push(allowed_roles(check("allowed_roles"), subject));
+    findings.push(table_grants(check("table_grants"), subject));
     let (groups, are_good) = groups(check("groups"), subject).await?;
     findings.push(groups);
     if !are_good || !subject.seen.can_try() {
-        return Ok(findings);
+        return Ok(());
     }
-    let made = check::rehearse(subject.admin, subject.name, subject.role, subject.issued_by).await;
-    match made {
-        Err(error) => {
-            // What it left open must not get in the way of what is asked next.
-            subject.admin.session.rollback().await;
-            let look = format!(
-                "Mend [roles.{}], and see: pgcreds role check {}",
-                subject.name, subject.name
-            );
-            findings.push(check("recipe").error(&error, &look));
-        }
-        Ok(made) => {
-            findings.push(check("recipe").ok("a login was made and given up"));
-            findings.push(attributes(check("attributes"), subject, &made));
-            findings.push(successor(check("successor"), subject, &made).await?);
-        }
-    }
-    Ok(findings)
+    let made =
+        check::rehearse(subject.admin, subject.name, subject.role, subject.issued_by).await?;
+    let successor = successor(check("successor"), subject, &made).await?;
+    findings.push(check("recipe").ok("a login was made and given up"));
+    findings.push(attributes(check("attributes"), subject, &made));
+    findings.push(successor);
+    Ok(())
+}
+
+/// A role whose logins cannot be tried.
+pub(super) fn untried(name: &RoleName, error: &anyhow::Error) -> Finding {
+    let subject = format!("role {name}");
+    let check = Check {
+        name: "recipe",
+        subject: &subject,
+    };
+    check.error(
+        error,
+        &format!("Mend [roles.{name}], and see: pgcreds role check {name}"),
+    )
 }
 
 fn failure(subject: &Subject<'_>) -> impl Fn(DatabaseError) -> anyhow::Error {
@@ -151,7 +151,7 @@ async fn groups(check: Check<'_>, subject: &Subject<'_>) -> Result<(Finding, boo
         .collect();
     if remedies.is_empty() {
         return Ok((
-            check.ok(format!("{} groups", groups.len())),
+            check.ok(counted(groups.len(), "group")),
             problems.is_empty(),
         ));
     }

@@ -72,7 +72,7 @@ fn leases_of_others_and_of_a_newer_program() {
     ));
     assert!(!remedy(&stage.sandbox, "newer_leases", "warning").is_empty());
     if stage.cluster.version() >= 16 {
-        assert!(detail(&stage, "other_admins").starts_with("1 leases"));
+        assert!(detail(&stage, "other_admins").starts_with("1 lease of"));
         passes(&stage.sandbox, "sweep");
     } else {
         command_mends(&stage.sandbox, "sweep", "warning");

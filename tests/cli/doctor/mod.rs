@@ -1,6 +1,7 @@
 //! `pgcreds doctor`: each check is made to fail and to pass against a real server, and what it says mends it is run.
 
 mod files;
+mod isolation;
 mod leases;
 mod roles;
 mod server;
@@ -144,75 +145,4 @@ fn a_healthy_connection_is_all_ok_and_nothing_is_changed() {
         );
         assert_eq!((everything(&stage), stage.sandbox.files()), (before, files));
     }
-}
-
-#[test]
-fn people_get_a_line_for_each_check() {
-    let stage = Stage::new(Admin::CreateRole);
-    stage.cluster.execute("ALTER ROLE vaultadmin NOCREATEROLE");
-    let run = stage
-        .sandbox
-        .pgcreds(["doctor", "my-postgres-db"])
-        .run()
-        .exits(1);
-    let lines: Vec<&str> = run.stdout.lines().collect();
-    let words = |line: &str| {
-        line.split_whitespace()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        words(lines[0]),
-        ["check", "subject", "status", "detail", "remedy"]
-    );
-    let line = lines
-        .iter()
-        .find(|line| line.contains(" createrole "))
-        .unwrap();
-    for part in [
-        "connection my-postgres-db",
-        "failure",
-        "ALTER ROLE \"vaultadmin\" CREATEROLE;",
-    ] {
-        assert!(line.contains(part), "{line}");
-    }
-}
-
-#[test]
-fn one_connection_that_cannot_be_reached_stops_no_other() {
-    let stage = Stage::new(Admin::CreateRole);
-    let state = stage.sandbox.state();
-    let gone = "\n[connections.gone]\nurl = \"postgresql://vaultadmin@127.0.0.1:1/mydb\"\n";
-    stage.sandbox.write_state(&format!("{state}{gone}"));
-    let run = doctor(&stage.sandbox).exits(1);
-    let findings = run.json();
-    let of = |subject: &str| -> Vec<Value> {
-        let all = findings.as_array().unwrap().iter();
-        all.filter(|found| found["subject"] == subject)
-            .cloned()
-            .collect()
-    };
-    let lost = of("connection gone");
-    assert_eq!(lost.len(), 1);
-    assert_eq!(
-        (&lost[0]["check"], &lost[0]["status"]),
-        (&"reachable".into(), &"failure".into())
-    );
-    assert!(
-        lost[0]["remedy"]
-            .as_str()
-            .unwrap()
-            .contains("pgcreds connection check gone")
-    );
-    assert!(of("connection my-postgres-db").len() > 10);
-    stage
-        .sandbox
-        .pgcreds(["doctor", "my-postgres-db"])
-        .run()
-        .success();
-    let unknown = stage.sandbox.pgcreds(["doctor", "gonne"]).run().exits(1);
-    assert!(
-        unknown.stderr.contains("Did you mean \"gone\"?"),
-        "{unknown}"
-    );
 }
