@@ -5,7 +5,8 @@ use anyhow::Result;
 use crate::context::Context;
 use crate::failure::Kind;
 use crate::model::name::ConnectionName;
-use crate::ops::doctor::{self, Status};
+use crate::ops::doctor::{self, Finding, Status, counted};
+use crate::ui::{Format, printable};
 
 /// Look for what does not work, or will hurt, and say how to mend it
 ///
@@ -32,13 +33,74 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let file = context.state_file()?;
     let findings = doctor::examine(&file, &args.connections, &context.issued_by()).await?;
-    context.ui.list(
-        &findings,
-        &["check", "subject", "status", "detail", "remedy"],
-    )?;
-    let has_failed = |status| findings.iter().any(|finding| finding.status == status);
-    if has_failed(Status::Failure) {
+    match context.ui.format {
+        Format::Json => context.ui.object(&findings)?,
+        Format::Table => context.ui.text(&report(&findings))?,
+    }
+    if number_of(Status::Failure, &findings) > 0 {
         return Ok(Kind::Request.code().into());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How wide a text for people is, if what it says can be broken.
+const WIDTH: usize = 80;
+
+/// What people read: a block for each finding, and what they add up to.
+fn report(findings: &[Finding]) -> String {
+    let mut text: String = findings.iter().map(block).collect();
+    let worse = [(Status::Failure, "failure"), (Status::Warning, "warning")];
+    let found: Vec<String> = worse
+        .into_iter()
+        .map(|(status, noun)| (number_of(status, findings), noun))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| counted(number, noun))
+        .collect();
+    let sum = match found.is_empty() {
+        true => "all OK".to_owned(),
+        false => found.join(", "),
+    };
+    text.push_str(&format!("{}: {sum}\n", counted(findings.len(), "check")));
+    text
+}
+
+fn number_of(status: Status, findings: &[Finding]) -> usize {
+    let such = findings.iter().filter(|finding| finding.status == status);
+    such.count()
+}
+
+/// What a check found: what it looked at, what it means, and what mends it; a command stands on one line, to be pasted.
+fn block(finding: &Finding) -> String {
+    let status = match finding.status {
+        Status::Ok => "OK",
+        Status::Warning => "warning",
+        Status::Failure => "failure",
+    };
+    let mut lines = vec![format!("{}  {}", finding.check, finding.subject)];
+    lines.extend(broken(&finding.detail));
+    lines.extend(finding.remedy.clone());
+    let lines = lines.iter().enumerate().map(|(number, line)| {
+        let margin = if number == 0 { status } else { "" };
+        format!("{margin:<MARGIN$}{}\n", printable(line))
+    });
+    lines.collect()
+}
+
+/// Where a block's texts begin.
+const MARGIN: usize = "failure  ".len();
+
+/// A text in lines that are broken between words.
+fn broken(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if MARGIN + line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

@@ -20,6 +20,7 @@ pub(crate) use list::List;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use progress::Bar;
 pub(crate) use stdout::{Stream, is_stdout_closed, write_line};
+pub(crate) use table::printable;
 
 /// How the product is written; it never depends on whether stdout is a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -62,7 +62,13 @@ fn field(name: &str, value: &Value) -> String {
     }
 }
 
-/// A value as a person reads it, in one line.
+/// A text in one line, in which nothing acts on the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    visible(text).replace('
+', "\n")
+}
+
+/// A value as a person reads it.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
@@ -72,5 +78,5 @@ fn cell(value: &Value) -> String {
         Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     };
-    visible(&text).replace('\n', "\\n")
+    printable(&text)
 }

@@ -3,6 +3,7 @@
 mod files;
 mod isolation;
 mod leases;
+mod people;
 mod roles;
 mod server;
 
