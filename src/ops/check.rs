@@ -43,6 +43,9 @@ pub(crate) struct RoleCheck {
     pub(crate) createdb: bool,
     pub(crate) replication: bool,
     pub(crate) bypassrls: bool,
+    /// Groups that are nearly a superuser; said among the warnings.
+    #[serde(skip)]
+    pub(crate) powers: Vec<String>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -175,6 +178,7 @@ pub(super) async fn rehearse(
         createdb: has("createdb"),
         replication: has("replication"),
         bypassrls: has("bypassrls"),
+        powers: made.powers,
         warnings,
         member_of: made.member_of,
     })

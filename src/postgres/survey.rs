@@ -1,5 +1,7 @@
 //! What `doctor` asks a server. Nothing is changed: what is tried is given up.
 
+use std::collections::HashMap;
+
 use rand::RngExt as _;
 use rand::distr::Alphanumeric;
 
@@ -9,6 +11,7 @@ use crate::postgres::login::TIMESTAMP_FORMAT;
 use crate::postgres::privileges::join;
 use crate::postgres::session::{Session, begin};
 use crate::postgres::successor::{can_act, default_owner};
+use crate::postgres::text::Text;
 use crate::postgres::{identifier, identifiers, literal};
 
 /// A server as far as its settings and catalogs tell.
@@ -77,6 +80,30 @@ pub(crate) async fn survey(session: &Session) -> Result<Survey, DatabaseError> {
         lock_sessions,
         longest_acl,
     })
+}
+
+/// The roles that are members of the admin or of a superuser, directly or not, each with a membership on its way there,
+/// as `REVOKE` takes it. It goes down from those few: most logins lead nowhere.
+pub(crate) async fn leading_up(session: &Session) -> Result<HashMap<u32, String>, DatabaseError> {
+    let rows = session
+        .query(
+            "WITH RECURSIVE below AS (\
+                 SELECT a.member, quote_ident(s.rolname) || ' FROM ' || quote_ident(pg_get_userbyid(a.member)) AS membership \
+                 FROM pg_roles s JOIN pg_auth_members a ON a.roleid = s.oid \
+                 WHERE s.rolsuper OR s.rolname IN (current_user, session_user) \
+                 UNION SELECT a.member, membership FROM below JOIN pg_auth_members a ON a.roleid = below.member) \
+             SELECT member, min(membership) AS membership FROM below GROUP BY member",
+            &[],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get("member")?,
+                row.try_get::<_, Text>("membership")?.lossy,
+            ))
+        })
+        .collect()
 }
 
 /// How a pooler hands out its sessions, if what answers is one: PostgreSQL knows no such setting.

@@ -64,8 +64,7 @@ fn field(name: &str, value: &Value) -> String {
 
 /// A text in one line, in which nothing acts on the terminal.
 pub(crate) fn printable(text: &str) -> String {
-    visible(text).replace('
-', "\n")
+    visible(text).replace('\n', "\\n")
 }
 
 /// A value as a person reads it.

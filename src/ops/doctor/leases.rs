@@ -10,6 +10,7 @@ use crate::model::marker::MarkerError;
 use crate::ops::connect::Admin;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Entry, Filter};
+use crate::postgres::survey::leading_up;
 use crate::state::State;
 
 /// What the ledger of a server adds up to; only leases that this admin may administer, but for `others`.
@@ -26,13 +27,28 @@ struct Count {
     unswept: usize,
     /// Roles that this state file does not have, of leases that were issued through this connection.
     unknown_roles: BTreeSet<String>,
+    /// Leases that lead to the admin or a superuser, the roles that they are of, and the memberships that make it so.
+    leading_up: BTreeSet<String>,
+    roles_leading_up: BTreeSet<String>,
+    memberships: BTreeSet<String>,
 }
 
 /// All checks of the leases on a server.
 pub(super) async fn examine(state: &State, admin: &Admin, hour_ago: &str) -> Result<Vec<Finding>> {
     let name = admin.server.name();
+    let failure = |error: DatabaseError| {
+        error.failure(format!(
+            "could not list the leases of connection \"{name}\""
+        ))
+    };
+    let leading_up = leading_up(&admin.session).await.map_err(failure)?;
     let mut count = Count::default();
     ledger::for_each(&admin.session, &Filter::default(), |entry| {
+        if let Entry::Lease(lease) = &entry
+            && let Some(membership) = leading_up.get(&lease.oid)
+        {
+            count.add_leading_up(lease, membership);
+        }
         match entry {
             Entry::LeftAlone(_, MarkerError::Newer(_)) => count.newer += 1,
             Entry::LeftAlone(..) => {}
@@ -48,11 +64,7 @@ pub(super) async fn examine(state: &State, admin: &Admin, hour_ago: &str) -> Res
         Ok::<(), DatabaseError>(())
     })
     .await
-    .map_err(|error| {
-        error.failure(format!(
-            "could not list the leases of connection \"{name}\""
-        ))
-    })?;
+    .map_err(failure)?;
     let subject = format!("connection {name}");
     let check = |name| Check {
         name,
@@ -67,10 +79,18 @@ pub(super) async fn examine(state: &State, admin: &Admin, hour_ago: &str) -> Res
         quarantined(check("quarantined"), &count, &sweep),
         newer(check("newer_leases"), &count),
         unknown_roles(check("unknown_roles"), &count),
+        admin_groups(check("admin_groups"), &count),
     ])
 }
 
 impl Count {
+    fn add_leading_up(&mut self, lease: &Lease, membership: &str) {
+        let marker = &lease.marker;
+        self.leading_up.insert(format!("\"{}\"", marker.lease));
+        self.roles_leading_up.insert(format!("\"{}\"", marker.role));
+        self.memberships.insert(format!("REVOKE {membership};"));
+    }
+
     fn add(&mut self, lease: &Lease, hour_ago: &str) {
         match lease.state {
             LeaseState::Active => self.active += 1,
@@ -158,9 +178,29 @@ fn unknown_roles(check: Check<'_>, count: &Count) -> Finding {
     if count.unknown_roles.is_empty() {
         return check.ok("the roles of all leases are in the state file");
     }
-    let roles: Vec<&str> = count.unknown_roles.iter().map(String::as_str).collect();
     check.ok(format!(
         "leases of roles that are not in the state file are revoked without revocation_statements: {}",
-        roles.join(", ")
+        joined(&count.unknown_roles, ", ")
     ))
+}
+
+/// Leases from before it was refused, or whose groups came to it later.
+fn admin_groups(check: Check<'_>, count: &Count) -> Finding {
+    if count.leading_up.is_empty() {
+        return check.ok("no lease leads to the connection's admin or to a superuser");
+    }
+    check.failure(
+        format!(
+            "{} of role {} could become the connection's admin or a superuser: {}",
+            counted(count.leading_up.len(), "lease"),
+            joined(&count.roles_leading_up, " and "),
+            joined(&count.leading_up, ", ")
+        ),
+        joined(&count.memberships, " "),
+    )
+}
+
+fn joined(texts: &BTreeSet<String>, separator: &str) -> String {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    texts.join(separator)
 }

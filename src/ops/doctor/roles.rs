@@ -172,8 +172,17 @@ fn attributes(check: Check<'_>, subject: &Subject<'_>, made: &RoleCheck) -> Find
     .into_iter()
     .filter_map(|(name, is_set)| is_set.then_some(name))
     .collect();
-    if dangerous.is_empty() {
+    if dangerous.is_empty() && made.powers.is_empty() {
         return check.ok("logins have no attribute that goes past privileges");
+    }
+    if dangerous.is_empty() {
+        return check.warning(
+            format!("logins are members of {}", made.powers.join(" and of ")),
+            format!(
+                "Leave the groups that lead there out of [roles.{}].",
+                subject.name
+            ),
+        );
     }
     let attributes = dangerous.join(" and ");
     check.warning(

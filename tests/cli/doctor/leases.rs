@@ -1,6 +1,6 @@
 //! Checks of leases.
 
-use super::{command_mends, finding, passes, remedy};
+use super::{command_mends, finding, passes, remedy, sql_mends};
 use crate::harness::Admin;
 use crate::stage::{LATER, PASSWORD, PAST, Stage, identifier, literal, marker};
 
@@ -92,6 +92,31 @@ fn roles_that_are_no_longer_described_are_only_noted() {
         .replace("[roles.app-role]", "[roles.renamed]");
     stage.sandbox.write_state(&state);
     assert!(detail(&stage, "unknown_roles").contains("\"app-role\""));
+}
+
+#[test]
+fn leases_that_lead_to_a_superuser_or_to_the_admin() {
+    for admin in [Admin::CreateRole, Admin::Superuser] {
+        let stage = Stage::new(admin);
+        stage.make(["pgc_a", "pgc_b"], LATER);
+        passes(&stage.sandbox, "admin_groups");
+        stage.cluster.execute(
+            "CREATE ROLE \"the middle\" IN ROLE postgres; GRANT \"the middle\" TO pgc_a, pgc_b",
+        );
+        let found = finding(&stage.sandbox, "admin_groups");
+        assert_eq!(
+            found["detail"],
+            "2 leases of role \"app-role\" could become the connection's admin or a superuser: \"pgc_a\", \"pgc_b\""
+        );
+        let revoke = "REVOKE postgres FROM \"the middle\";";
+        sql_mends(&stage, "admin_groups", "failure", revoke);
+        // From PostgreSQL 16 on an admin without superuser is a member of its leases, and no circle is possible.
+        if admin == Admin::Superuser || stage.cluster.version() < 16 {
+            stage.cluster.execute("GRANT vaultadmin TO pgc_b");
+            let revoke = "REVOKE vaultadmin FROM pgc_b;";
+            sql_mends(&stage, "admin_groups", "failure", revoke);
+        }
+    }
 }
 
 #[test]

@@ -142,7 +142,12 @@ fn a_healthy_connection_is_all_ok_and_nothing_is_changed() {
         assert_eq!(checks[..CHECKS.len()], CHECKS);
         assert_eq!(
             checks[CHECKS.len()..],
-            ["quarantined", "newer_leases", "unknown_roles"]
+            [
+                "quarantined",
+                "newer_leases",
+                "unknown_roles",
+                "admin_groups"
+            ]
         );
         assert_eq!((everything(&stage), stage.sandbox.files()), (before, files));
     }

@@ -114,6 +114,26 @@ fn statements_that_fail_or_hurt() {
 }
 
 #[test]
+fn groups_that_give_more_than_an_end_takes_back() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage
+        .cluster
+        .execute("GRANT pg_write_server_files TO app_rw");
+    let remedy = remedy(&stage.sandbox, "attributes", "warning");
+    assert_eq!(
+        remedy,
+        "Leave the groups that lead there out of [roles.app-role]."
+    );
+    let found = finding(&stage.sandbox, "attributes");
+    assert_eq!(
+        found["detail"],
+        "logins are members of \"pg_write_server_files\", with which they can become a superuser"
+    );
+    stage.cluster.execute("GRANT postgres TO app_rw");
+    sql_mends(&stage, "recipe", "failure", "REVOKE postgres FROM app_rw;");
+}
+
+#[test]
 fn a_group_that_statements_grant() {
     let stage = Stage::new(Admin::CreateRole);
     stage.cluster.execute("CREATE ROLE secret_group");
