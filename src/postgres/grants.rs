@@ -41,13 +41,21 @@ const ACLS: [(&str, &str, &str, &str); 9] = [
         "CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END",
         "(SELECT format('%I.%I', n.nspname, o.relname) FROM pg_namespace n WHERE n.oid = o.relnamespace)",
     ),
+    // Without IN, PostgreSQL 14+ would try the types on OUT arguments of procedures too, and find more than one.
     (
         "pg_proc",
         "proacl",
         "'ROUTINE'",
-        "o.oid::regprocedure::text",
+        "(SELECT format('%I.%I(%s)', n.nspname, o.proname, (SELECT string_agg('IN ' || format_type(id, NULL), ', ' ORDER BY i) \
+         FROM unnest(o.proargtypes) WITH ORDINALITY t (id, i))) FROM pg_namespace n WHERE n.oid = o.pronamespace)",
     ),
-    ("pg_type", "typacl", "'TYPE'", "o.oid::regtype::text"),
+    // Here a name of the SQL standard, such as character varying, names no type.
+    (
+        "pg_type",
+        "typacl",
+        "'TYPE'",
+        "(SELECT format('%I.%I', n.nspname, o.typname) FROM pg_namespace n WHERE n.oid = o.typnamespace)",
+    ),
     (
         "pg_namespace",
         "nspacl",

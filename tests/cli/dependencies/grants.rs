@@ -27,6 +27,47 @@ const ROWS: &[Row] = &[
     Row::new("aggregate", &[
         "admin: CREATE AGGREGATE {a}(int) (SFUNC = int4pl, STYPE = int); GRANT EXECUTE ON FUNCTION {a}(int) TO {lease}",
     ]),
+    Row::new("functions of the same name", &[
+        "admin: CREATE SCHEMA {c}; CREATE TYPE {b} AS ENUM ('x'); CREATE TYPE {c}.{b} AS ENUM ('y'); CREATE DOMAIN \"integer\" AS text; \
+         CREATE FUNCTION {a}() RETURNS int LANGUAGE sql AS 'SELECT 0'; \
+         CREATE FUNCTION {a}(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+         CREATE FUNCTION {a}(\"integer\") RETURNS int LANGUAGE sql AS 'SELECT 2'; \
+         CREATE FUNCTION {a}({b}) RETURNS int LANGUAGE sql AS 'SELECT 3'; \
+         CREATE FUNCTION {a}({c}.{b}[], \"char\", varchar, timetz(3)) RETURNS int LANGUAGE sql AS 'SELECT 4'; \
+         CREATE FUNCTION {a}(INOUT {b} text, VARIADIC {c} double precision[]) LANGUAGE sql AS 'SELECT $1'; \
+         CREATE FUNCTION {c}.{a}(int) RETURNS int LANGUAGE sql AS 'SELECT 5'; \
+         CREATE FUNCTION abs(int) RETURNS int LANGUAGE sql AS 'SELECT 6'; \
+         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public, {c} TO {lease}",
+    ]),
+    Row::new("procedures of the same name", &[
+        "admin: CREATE SCHEMA {c}; CREATE PROCEDURE {c}.{a}(IN {b} int, IN {c} int) LANGUAGE sql AS 'SELECT 1'; \
+         CREATE PROCEDURE {c}.{a}(INOUT text) LANGUAGE sql AS 'SELECT $1'; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {c} TO {lease}",
+    ]),
+    Row::new("procedures that differ in the direction of an argument", &[
+        "admin: CREATE SCHEMA {c}; CREATE PROCEDURE {c}.{a}(IN {b} int, IN {c} int) LANGUAGE sql AS 'SELECT 1'; \
+         CREATE PROCEDURE {c}.{a}(IN {b} int, OUT {c} int) LANGUAGE sql AS 'SELECT 1'; \
+         GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {c} TO {lease}",
+    ])
+    .since(14),
+    Row::new("aggregates of the same name", &[
+        "admin: CREATE SCHEMA {c}; CREATE AGGREGATE {c}.{a}(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0'); \
+         CREATE AGGREGATE {c}.{a}(int) (SFUNC = int4pl, STYPE = int); \
+         CREATE AGGREGATE {c}.{a}(float8 ORDER BY int) (SFUNC = int4pl, STYPE = int, INITCOND = '0'); \
+         GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {c} TO {lease}",
+    ]),
+    Row::new("types of the same name", &[
+        "admin: CREATE SCHEMA {c}; CREATE TYPE {a} AS (n int); CREATE DOMAIN {c}.{a} AS int; CREATE DOMAIN int4 AS text; \
+         CREATE DOMAIN {c}.\"we\"\"ird type[]\" AS int; CREATE TYPE {c}.\"character varying\" AS RANGE (SUBTYPE = int); \
+         GRANT USAGE ON TYPE {a}, {c}.{a}, public.int4, {c}.\"we\"\"ird type[]\", {c}.\"character varying\" TO {lease}",
+    ]),
+    Row::new("types of PostgreSQL's own", &[
+        "GRANT USAGE ON TYPE pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.varchar, pg_catalog.bpchar TO vaultadmin WITH GRANT OPTION",
+        "admin: GRANT USAGE ON TYPE pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.varchar, pg_catalog.bpchar TO {lease}",
+    ]),
+    Row::new("functions of PostgreSQL's own", &[
+        "GRANT EXECUTE ON FUNCTION pg_catalog.abs(int), pg_catalog.count() TO vaultadmin WITH GRANT OPTION",
+        "admin: GRANT EXECUTE ON FUNCTION pg_catalog.abs(int), pg_catalog.count() TO {lease}",
+    ]),
     Row::new("type", &["admin: CREATE TYPE {a} AS ({b} int); GRANT USAGE ON TYPE {a} TO {lease}"]),
     Row::new("domain", &["admin: CREATE DOMAIN {a} AS int; GRANT USAGE ON DOMAIN {a} TO {lease}"]),
     Row::new("schema", &["admin: CREATE SCHEMA {a}; GRANT USAGE, CREATE ON SCHEMA {a} TO {lease}"]),
