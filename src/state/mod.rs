@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 pub(crate) use claim::{Claim, Claimed};
 pub(crate) use edit::{Edit, Section};
-pub(crate) use file::{Locked, StateFile};
+pub(crate) use file::{Locked, StateFile, folder_of};
 pub(crate) use keys::{connection_keys, role_keys};
 pub(crate) use pending::Pending;
 pub(crate) use secret_file::{Access, check_place, write_new, write_secret};

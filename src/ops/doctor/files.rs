@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::finding::{Check, Finding};
+use super::places::place;
 use crate::environment::{home, variable};
 use crate::model::connection::{Connection, PasswordSource};
 use crate::model::name::ConnectionName;
@@ -54,13 +55,18 @@ fn literal_password(name: &ConnectionName) -> Finding {
 }
 
 /// Where a connection's password comes from, as far as that is a file.
-pub(super) fn passwords(state: &State, name: &ConnectionName) -> Option<Finding> {
-    let connection = state.connections.get(name)?;
+pub(super) fn passwords(state: &State, name: &ConnectionName) -> Vec<Finding> {
+    let Some(connection) = state.connections.get(name) else {
+        return Vec::new();
+    };
     match &connection.password {
-        Some(PasswordSource::File(path)) => Some(own_password_file(&state.folder.join(path))),
-        _ if connection.has_literal_password() => Some(literal_password(name)),
+        Some(PasswordSource::File(path)) => {
+            let path = state.folder.join(path);
+            vec![own_password_file(&path), place(&path)]
+        }
+        _ if connection.has_literal_password() => vec![literal_password(name)],
         None => libpq_password_file(),
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
@@ -89,23 +95,26 @@ fn own_password_file(path: &Path) -> Finding {
 }
 
 /// `~/.pgpass`, which libpq passes over when others can read it.
-fn libpq_password_file() -> Option<Finding> {
+fn libpq_password_file() -> Vec<Finding> {
     let path = variable("PGPASSFILE")
         .map(PathBuf::from)
-        .or_else(|| home().map(|home| home.join(".pgpass")))?;
-    let mode = mode_of(&path)?;
+        .or_else(|| home().map(|home| home.join(".pgpass")));
+    let Some((path, mode)) = path.and_then(|path| mode_of(&path).map(|mode| (path, mode))) else {
+        return Vec::new();
+    };
     let subject = format!("file {}", path.display());
     let check = Check {
         name: "password_file",
         subject: &subject,
     };
-    if mode & 0o077 == 0 {
-        return Some(check.ok(format!("mode {mode:04o}")));
-    }
-    Some(check.failure(
-        format!("others can read it (mode {mode:04o}): pgcreds and libpq pass over it"),
-        format!("chmod 600 {}", word(&path)),
-    ))
+    let finding = match mode & 0o077 {
+        0 => check.ok(format!("mode {mode:04o}")),
+        _ => check.failure(
+            format!("others can read it (mode {mode:04o}): pgcreds and libpq pass over it"),
+            format!("chmod 600 {}", word(&path)),
+        ),
+    };
+    vec![finding, place(&path)]
 }
 
 fn mode_of(path: &Path) -> Option<u32> {

@@ -4,6 +4,7 @@ mod admin;
 mod files;
 mod finding;
 mod leases;
+mod places;
 mod roles;
 mod server;
 
@@ -25,8 +26,12 @@ pub(crate) async fn examine(
 ) -> Result<Vec<Finding>> {
     let (state, mode) = file.inspect()?;
     let names = crate::ops::leases::connections(&state, named)?;
-    let mut findings = vec![files::state_file(file.path(), &state, mode)];
+    let mut findings = vec![
+        files::state_file(file.path(), &state, mode),
+        places::place(file.path()),
+    ];
     if named.is_empty() {
+        findings.extend(places::kept_files(&state));
         findings.extend(roles::without_connection(&state));
     }
     for (name, admin) in open_all(&state, &names).await {

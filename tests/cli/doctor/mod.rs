@@ -4,6 +4,7 @@ mod files;
 mod isolation;
 mod leases;
 mod people;
+mod places;
 mod roles;
 mod server;
 
@@ -14,9 +15,11 @@ use crate::harness::{Admin, Run, Sandbox};
 use crate::stage::Stage;
 
 /// All checks of a connection with one role.
-const CHECKS: [&str; 24] = [
+const CHECKS: [&str; 26] = [
     "state_file",
+    "file",
     "password_file",
+    "file",
     "reachable",
     "server_version",
     "writable",
