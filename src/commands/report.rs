@@ -105,7 +105,7 @@ fn print_problems(report: &Report) {
     for unasked in &report.unasked {
         let (id, connection) = (&unasked.lease_id, &unasked.connection);
         let failure = Failure::request(format!(
-            "lease \"{id}\" of connection \"{connection}\" may be there: {}",
+            "lease \"{id}\" may be on connection \"{connection}\": {}",
             unasked.error
         ));
         let hint = format!("Ask it with: pgcreds lease revoke {id} --connection {connection}");

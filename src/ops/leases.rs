@@ -108,55 +108,73 @@ async fn read(
     })
 }
 
-/// Finds one lease by its id; prefers a connection whose admin may administer it. `None` when no connection has it.
+/// What came of looking for one lease.
+#[derive(Default)]
+pub(crate) struct Search {
+    pub(crate) found: Option<Found>,
+    /// Connections that could not be asked.
+    pub(crate) failures: Vec<(ConnectionName, anyhow::Error)>,
+}
+
+/// Finds one lease by its id; prefers a connection whose admin may administer it.
 ///
-/// Fails when the name is a role without a marker, or when nothing was found and a connection could not be asked.
+/// Fails when the name is a role without a marker, and no lease anywhere.
 pub(crate) async fn find(
     state: &State,
     connections: &[ConnectionName],
     id: &LeaseId,
-) -> Result<Option<Found>> {
-    let mut found: Option<Found> = None;
-    let mut problem = None;
-    for (_, admin) in open_all(state, connections).await {
+) -> Result<Search> {
+    let mut search = Search::default();
+    let mut is_stranger = false;
+    for (name, admin) in open_all(state, connections).await {
         let result = match admin {
             Ok(admin) => look_up(admin, id).await,
             Err(error) => Err(error),
         };
+        let is_better =
+            |found: &Option<Found>| found.as_ref().is_none_or(|found| !found.lease.is_ours);
         match result {
-            Ok(Some(candidate)) if found.as_ref().is_none_or(|found| !found.lease.is_ours) => {
-                found = Some(candidate);
+            Ok(Sight::Lease(candidate)) if is_better(&search.found) => {
+                search.found = Some(candidate);
             }
+            Ok(Sight::Stranger) => is_stranger = true,
             Ok(_) => {}
-            Err(error) => {
-                problem.get_or_insert(error);
-            }
+            Err(error) => search.failures.push((name, error)),
         }
     }
-    match (found, problem) {
-        (Some(found), _) => Ok(Some(found)),
-        (None, Some(problem)) => Err(problem),
-        (None, None) => Ok(None),
-    }
-}
-
-async fn look_up(admin: Admin, id: &LeaseId) -> Result<Option<Found>> {
-    let failure =
-        |error: DatabaseError| error.failure(format!("could not look for lease \"{id}\""));
-    let mut leases = ledger::leases(&admin.session, &Filter::by_id(std::slice::from_ref(id)))
-        .await
-        .map_err(failure)?;
-    if let Some(lease) = leases.pop() {
-        return Ok(Some(Found { lease, admin }));
-    }
-    if ledger::is_role(&admin.session, id).await.map_err(failure)? {
+    if is_stranger && search.found.is_none() {
         return Err(
             Failure::request(format!("role \"{id}\" is not a lease of pgcreds"))
                 .hint("pgcreds touches only logins that it made: see pgcreds lease list.")
                 .into(),
         );
     }
-    Ok(None)
+    Ok(search)
+}
+
+/// What a server has under a name.
+enum Sight {
+    Lease(Found),
+    /// A role without a marker.
+    Stranger,
+    Nothing,
+}
+
+async fn look_up(admin: Admin, id: &LeaseId) -> Result<Sight> {
+    let failure =
+        |error: DatabaseError| error.failure(format!("could not look for lease \"{id}\""));
+    let mut leases = ledger::leases(&admin.session, &Filter::by_id(std::slice::from_ref(id)))
+        .await
+        .map_err(failure)?;
+    if let Some(lease) = leases.pop() {
+        return Ok(Sight::Lease(Found { lease, admin }));
+    }
+    let is_role = ledger::is_role(&admin.session, id).await.map_err(failure)?;
+    Ok(if is_role {
+        Sight::Stranger
+    } else {
+        Sight::Nothing
+    })
 }
 
 /// How many leases the server has that were made through this connection.

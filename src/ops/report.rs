@@ -13,7 +13,7 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<FailedLease>,
     /// Connections that could not be used to the end.
     pub(crate) unreachable: Vec<Unreachable>,
-    /// Leases whose own connection was not asked: whether they are there is not known.
+    /// Leases that may be on a connection that was not asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unasked: Vec<FailedLease>,
     /// Those of `revoked` that were not there any more.
