@@ -88,7 +88,7 @@ pub(crate) async fn list(
     Ok(failures)
 }
 
-/// Reads the leases of one connection. An error of the visitor stays what it is.
+/// Reads the leases of one connection.
 async fn read(
     admin: &Admin,
     filter: &Filter,
@@ -99,13 +99,18 @@ async fn read(
         Entry::LeftAlone(..) => Ok(()),
     })
     .await;
-    listed.map_err(|error| match error.downcast::<DatabaseError>() {
+    listed.map_err(|error| listing_failure(admin, error))
+}
+
+/// What failed when the server could not list leases; an error of the visitor stays what it is.
+fn listing_failure(admin: &Admin, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<DatabaseError>() {
         Ok(error) => error.failure(format!(
             "could not list the leases of connection \"{}\"",
             admin.server.name()
         )),
         Err(error) => error,
-    })
+    }
 }
 
 /// What came of looking for one lease.
@@ -177,13 +182,22 @@ async fn look_up(admin: Admin, id: &LeaseId) -> Result<Sight> {
     })
 }
 
-/// How many leases the server has that were made through this connection.
-pub(crate) async fn count_of(state: &State, name: &ConnectionName) -> Result<usize> {
-    let admin = connect::open(state, name).await?;
+/// The names of the leases on the server that were made through this connection, also of those that a newer pgcreds made.
+pub(crate) async fn of_connection(state: &State, name: &ConnectionName) -> Result<Vec<String>> {
     let filter = Filter {
         connection: Some(name.clone()),
         ..Filter::default()
     };
-    let (ours, others) = ledger::oids(&admin.session, &filter).await?;
-    Ok(ours.len() + others)
+    let admin = connect::open(state, name).await?;
+    let mut names = Vec::new();
+    let mut visit = |entry| {
+        names.push(match entry {
+            Entry::Lease(lease) => lease.marker.lease.to_string(),
+            Entry::LeftAlone(name, _) => name,
+        });
+        Ok(())
+    };
+    let listed = ledger::for_each(&admin.session, &filter, &mut visit).await;
+    listed.map_err(|error| listing_failure(&admin, error))?;
+    Ok(names)
 }

@@ -245,7 +245,39 @@ fn a_stored_password_outlives_its_connection_unless_it_is_to_be_deleted() {
          [exit 1]\n"
     );
     assert_eq!(stored().as_deref(), Some("hunter2\n"));
-    fs::remove_file(&path).unwrap();
+    // As the hint says: it is the connection's own again.
+    let path_text = path.display().to_string();
+    let kept = "connection add main --url host=h --no-verify --password-file";
+    sandbox
+        .pgcreds(kept.split(' ').chain([path_text.as_str()]))
+        .run()
+        .success();
+    let removed = run("connection remove main --force").success();
+    assert!(
+        removed
+            .stderr
+            .contains(&format!("the password stays in \"{path_text}\"\n")),
+        "{removed}"
+    );
+    sandbox
+        .pgcreds(kept.split(' ').chain([path_text.as_str()]))
+        .run()
+        .success();
+    run("connection remove main --force --delete-password").success();
+    assert_eq!(stored(), None);
+    // A file of the administrator's own is not ours to delete.
+    let own = sandbox.home().join("own");
+    fs::write(&own, "hunter2\n").unwrap();
+    sandbox
+        .pgcreds(kept.split(' ').chain(["own"]))
+        .run()
+        .success();
+    let removed = run("connection remove main --force --delete-password").success();
+    assert!(
+        removed.stderr.contains("the password stays in "),
+        "{removed}"
+    );
+    assert!(own.exists());
     run(add).success();
     run("connection remove main --force --delete-password").success();
     assert_eq!(stored(), None);
@@ -465,10 +497,10 @@ fn a_source_need_not_be_there_when_nothing_is_verified() {
         let arguments = add(&cluster, &[&source[..], &["--no-verify"]].concat());
         sandbox.pgcreds(arguments).run().success();
         assert!(stored(&sandbox).is_some());
+        assert!(!sandbox.home().join("ran").exists());
         let remove = ["connection", "remove", "main", "--force"];
         sandbox.pgcreds(remove).run().success();
     }
-    assert!(!sandbox.home().join("ran").exists());
 }
 
 #[test]
