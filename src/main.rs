@@ -14,6 +14,7 @@ mod postgres;
 mod shell;
 mod state;
 mod ui;
+mod usage;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     (
         "commands",
         &[
@@ -44,8 +44,9 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("child", &[]),
     ("model", &[]),
     ("environment", &["model::secret"]),
-    ("failure", &[]),
+    ("failure", &["model::redaction"]),
     ("shell", &[]),
+    ("usage", &["model::redaction"]),
 ];
 
 /// What `model` must not use: it has values and rules only.

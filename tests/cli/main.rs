@@ -58,6 +58,7 @@ mod state_lock;
 mod sweep;
 mod tls;
 mod unasked;
+mod usage;
 
 use std::fs;
 use std::path::Path;
