@@ -169,7 +169,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the result is printed [env: PGCREDS_FORMAT] [default: table]')
             [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]')
-            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Remove it whatever is left on the server, and without asking it')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Remove it whatever is left on the server, and when it cannot be asked')
             [CompletionResult]::new('--delete-password', '--delete-password', [CompletionResultType]::ParameterName, 'Delete the password that is stored for it, too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors and warnings only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors and warnings only')

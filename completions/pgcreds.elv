@@ -158,7 +158,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --state 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]'
             cand --format 'How the result is printed [env: PGCREDS_FORMAT] [default: table]'
             cand --audit-log 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]'
-            cand --force 'Remove it whatever is left on the server, and without asking it'
+            cand --force 'Remove it whatever is left on the server, and when it cannot be asked'
             cand --delete-password 'Delete the password that is stored for it, too'
             cand -q 'Print errors and warnings only'
             cand --quiet 'Print errors and warnings only'

@@ -125,7 +125,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l force -d 'Remove it whatever is left on the server, and without asking it'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l force -d 'Remove it whatever is left on the server, and when it cannot be asked'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l delete-password -d 'Delete the password that is stored for it, too'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say what is done'

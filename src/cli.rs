@@ -18,6 +18,7 @@ use crate::environment::variable;
 use crate::model::audit_log::AuditLog;
 use crate::model::credential_format::CredentialFormat;
 use crate::ui::{Format, Ui};
+use crate::usage;
 
 /// The ids of the arguments that every command takes unless it has one of the same name itself.
 const STATE_FILE: &str = "state_file";
@@ -89,8 +90,9 @@ pub(crate) struct Globals {
 impl Cli {
     /// Reads the command line; ends the process with a message when it is wrong, or asks for help.
     pub(crate) fn read() -> (Self, Globals) {
-        let matches = command().get_matches();
-        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let matches = command().try_get_matches();
+        let matches = matches.unwrap_or_else(|error| usage::exit(error));
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| usage::exit(error));
         let globals = Globals {
             state_file: named_last(&matches, STATE_FILE),
             format: named_last(&matches, OUTPUT_FORMAT).unwrap_or_else(|| default_format(&matches)),
@@ -200,7 +202,7 @@ fn default_format(matches: &ArgMatches) -> Format {
             let message =
                 format!("invalid value '{name}' for PGCREDS_FORMAT [possible values: table, json]");
             let kind = clap::error::ErrorKind::InvalidValue;
-            command().error(kind, message).exit()
+            usage::exit(command().error(kind, message))
         }
     }
 }

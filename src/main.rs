@@ -15,6 +15,7 @@ mod shell;
 mod state;
 mod terminal;
 mod ui;
+mod usage;
 
 use std::process::ExitCode;
 

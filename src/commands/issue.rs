@@ -16,7 +16,7 @@ use crate::model::name::{Label, RoleName};
 use crate::model::ttl::Ttl;
 use crate::ops;
 use crate::ops::issue::Issued;
-use crate::shell::word;
+use crate::shell::argument;
 use crate::state::{Access, State, write_secret};
 use crate::ui::credentials::{github_assignments, github_masks, render};
 use crate::ui::{Format, is_stdout_closed};
@@ -173,7 +173,10 @@ async fn take_back(state: &State, issued: &Issued, error: anyhow::Error) -> anyh
                 "could not deliver the credentials, nor revoke lease \"{id}\" ({})",
                 one_line(&problem)
             ))
-            .hint(format!("Run: pgcreds lease revoke {}", word(id.as_str()))),
+            .hint(format!(
+                "Run: pgcreds lease revoke {}",
+                argument(id.as_str())
+            )),
         ),
     }
 }

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::failure::{self, Failure, Kind};
 use crate::model::name::{ConnectionName, RoleName};
 use crate::ops::report::Report;
-use crate::shell::word;
+use crate::shell::argument;
 use crate::state::State;
 use crate::ui::Format;
 
@@ -63,7 +63,9 @@ fn code(report: &Report) -> ExitCode {
     let is_nothing_done = report.revoked.is_empty() && report.failed.is_empty();
     let kind = match (report.unreachable.is_empty(), report.unasked.is_empty()) {
         _ if report.is_complete() => return ExitCode::SUCCESS,
-        (false, _) if report.reached == 0 => Kind::Server,
+        (false, _) if report.reached == 0 => {
+            kind_of_all(report.unreachable.iter().map(|it| it.kind))
+        }
         (true, false) if is_nothing_done => Kind::Request,
         _ => Kind::Partial,
     };
@@ -99,25 +101,30 @@ fn print_problems(report: &Report) {
         );
         let hint = format!(
             "The next sweep tries again. Look at it with: pgcreds lease show {}",
-            word(failed.lease_id.as_str())
+            argument(failed.lease_id.as_str())
         );
         failure::report(&failure.hint(hint).into());
     }
     for unasked in &report.unasked {
         let (id, connection) = (&unasked.lease_id, &unasked.connection);
         let failure = Failure::request(format!(
-            "lease \"{id}\" of connection \"{connection}\" may be there: {}",
+            "lease \"{id}\" may be on connection \"{connection}\": {}",
             unasked.error
         ));
-        let quoted = word(id.as_str());
-        let hint = format!("Ask it with: pgcreds lease revoke {quoted} --connection {connection}");
+        let hint = format!(
+            "Ask it with: pgcreds lease revoke --connection {connection} {}",
+            argument(id.as_str())
+        );
         failure::report(&failure.hint(hint).into());
     }
     for unreachable in &report.unreachable {
-        let failure = Failure::server(format!(
-            "connection \"{}\": {}",
-            unreachable.connection, unreachable.error
-        ));
+        let failure = Failure::new(
+            unreachable.kind,
+            format!(
+                "connection \"{}\": {}",
+                unreachable.connection, unreachable.error
+            ),
+        );
         let hint = format!(
             "Look at it with: pgcreds connection check {}",
             unreachable.connection
@@ -134,9 +141,19 @@ pub(super) fn print_unreachable(
     for (_, error) in failures {
         failure::report(error);
     }
-    match failures.first() {
-        None => ExitCode::SUCCESS,
-        Some((_, error)) if failures.len() == asked => failure::kind(error).code().into(),
-        Some(_) => Kind::Partial.code().into(),
+    if failures.is_empty() {
+        return ExitCode::SUCCESS;
     }
+    if failures.len() < asked {
+        return Kind::Partial.code().into();
+    }
+    kind_of_all(failures.iter().map(|(_, error)| failure::kind(error)))
+        .code()
+        .into()
+}
+
+/// Whose problem it is that no connection could be used: the request's, where it is that of all of them.
+fn kind_of_all(mut kinds: impl Iterator<Item = Kind>) -> Kind {
+    let other = kinds.find(|kind| *kind != Kind::Request);
+    other.unwrap_or(Kind::Request)
 }

@@ -12,6 +12,7 @@ pub(crate) mod lease;
 pub(crate) mod marker;
 pub(crate) mod name;
 pub(crate) mod password_policy;
+pub(crate) mod redaction;
 pub(crate) mod role;
 mod role_logins;
 pub(crate) mod rotation;

@@ -7,6 +7,7 @@ use rand::RngExt as _;
 use rand::distr::Alphanumeric;
 use serde::{Deserialize, Serialize};
 
+use crate::model::redaction;
 use crate::model::secret::Secret;
 
 /// The longest identifier that PostgreSQL keeps, in bytes (`NAMEDATALEN` - 1); it cuts longer ones with only a notice.
@@ -124,6 +125,10 @@ fn check_identifier(text: &str) -> Result<(), InvalidName> {
         return Err(InvalidName(
             "a lease id is the name of a login: 1 to 63 bytes without control characters",
         ));
+    }
+    // It would go to the audit log.
+    if redaction::word(text) != text {
+        return Err(InvalidName("a connection string is no lease id"));
     }
     Ok(())
 }

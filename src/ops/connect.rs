@@ -53,11 +53,9 @@ pub(crate) async fn reopen(state: &State, server: &Server) -> Result<Admin> {
 
 /// Whether the server refused the password, and not something else.
 pub(super) fn is_password_refused(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref::<DatabaseError>();
-    // Poolers have codes of their own for it.
-    error.is_some_and(|error| {
-        error.code().is_some() && error.text().contains("authentication failed")
-    })
+    error
+        .downcast_ref::<DatabaseError>()
+        .is_some_and(DatabaseError::is_password_refused)
 }
 
 /// Opens a connection with the password of a rotation that was interrupted, or that has ended since the password was
@@ -157,14 +155,20 @@ pub(crate) async fn server(
     folder: &Path,
 ) -> Result<Server> {
     let parameters = parameters(name, connection)?;
-    let password = match &connection.password {
-        Some(source) => Some(password::read(source, folder).await.with_context(|| {
-            // No failure of its own: the source's has the hint.
-            format!("could not get the password of connection \"{name}\"")
-        })?),
-        None => None,
+    let Some(source) = &connection.password else {
+        let is_in_url = connection.has_literal_password();
+        let server = Server::new(name.clone(), parameters, None);
+        return Ok(match is_in_url {
+            true => server.with_origin("the connection's url".to_owned()),
+            false => server,
+        });
     };
-    Ok(Server::new(name.clone(), parameters, password))
+    let password = password::read(source, folder).await.with_context(|| {
+        // No failure of its own: the source's has the hint.
+        format!("could not get the password of connection \"{name}\"")
+    })?;
+    let server = Server::new(name.clone(), parameters, Some(password));
+    Ok(server.with_origin(password::origin(source, folder)))
 }
 
 /// Opens a session; asks for the password when the server wants one, none is known and there is a terminal.

@@ -13,6 +13,7 @@ use crate::model::audit_log::AuditLog;
 use crate::model::event::EventKind;
 use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
 use crate::model::since::Since;
+use crate::state::State;
 
 /// Which events are wanted.
 #[derive(Debug, Default)]
@@ -42,12 +43,12 @@ pub(crate) struct Remembered {
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum RememberedState {
+enum RememberedState {
     /// Somebody who writes to this log revoked or swept it.
     Revoked,
     /// Somebody else did.
     Gone,
-    /// Its own connection was not asked.
+    /// Not every connection that it could be on was asked.
     Unknown,
 }
 
@@ -137,13 +138,30 @@ fn unreadable(place: Option<&AuditLog>) -> Failure {
 }
 
 impl Remembered {
-    pub(crate) fn state(&self) -> RememberedState {
-        self.state
+    /// A lease of which nothing is known.
+    pub(crate) fn unknown(id: &LeaseId) -> Self {
+        Self {
+            state: RememberedState::Unknown,
+            ..Self::new(id)
+        }
     }
 
-    /// The connection that it was last seen on.
-    pub(crate) fn connection(&self) -> Option<&ConnectionName> {
-        self.connection.as_ref()
+    /// Its id.
+    pub(crate) fn id(&self) -> &LeaseId {
+        &self.lease_id
+    }
+
+    /// The connections that have to be asked before it can be said to have ended: its own, or any that it could be on where
+    /// the log does not know it.
+    pub(crate) fn unasked(&self, state: &State, asked: &[ConnectionName]) -> Vec<ConnectionName> {
+        match (&self.connection, self.state) {
+            (_, RememberedState::Revoked | RememberedState::Gone) => Vec::new(),
+            (Some(own), _) => vec![own.clone()],
+            (None, _) => {
+                let all = state.connections.keys();
+                all.filter(|name| !asked.contains(name)).cloned().collect()
+            }
+        }
     }
 
     fn new(id: &LeaseId) -> Self {

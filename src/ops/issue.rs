@@ -22,7 +22,7 @@ use crate::postgres::error::DatabaseError;
 use crate::postgres::login::NewLogin;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::revocation::Which;
-use crate::shell::word;
+use crate::shell::argument;
 use crate::state::State;
 
 /// What is asked for.
@@ -90,7 +90,10 @@ async fn entered(admin: &Admin, state: &State, fresh: Fresh) -> Result<Fresh> {
                 "could not revoke lease \"{id}\", which is not in the audit log ({})",
                 one_line(&problem)
             ))
-            .hint(format!("Run: pgcreds lease revoke {}", word(id.as_str()))),
+            .hint(format!(
+                "Run: pgcreds lease revoke {}",
+                argument(id.as_str())
+            )),
         )),
     }
 }
@@ -195,7 +198,7 @@ async fn settle(admin: &Admin, state: &State, id: &LeaseId, error: anyhow::Error
         Failure::server(format!("login \"{id}\" may have been created before the connection broke"))
             .hint(format!(
                 "It expires by itself, and the next sweep removes it. To be sure now: pgcreds lease revoke {}",
-                word(id.as_str())
+                argument(id.as_str())
             )),
     )
 }

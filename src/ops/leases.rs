@@ -88,7 +88,7 @@ pub(crate) async fn list(
     Ok(failures)
 }
 
-/// Reads the leases of one connection. An error of the visitor stays what it is.
+/// Reads the leases of one connection.
 async fn read(
     admin: &Admin,
     filter: &Filter,
@@ -99,73 +99,105 @@ async fn read(
         Entry::LeftAlone(..) => Ok(()),
     })
     .await;
-    listed.map_err(|error| match error.downcast::<DatabaseError>() {
+    listed.map_err(|error| listing_failure(admin, error))
+}
+
+/// What failed when the server could not list leases; an error of the visitor stays what it is.
+fn listing_failure(admin: &Admin, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<DatabaseError>() {
         Ok(error) => error.failure(format!(
             "could not list the leases of connection \"{}\"",
             admin.server.name()
         )),
         Err(error) => error,
-    })
+    }
 }
 
-/// Finds one lease by its id; prefers a connection whose admin may administer it. `None` when no connection has it.
+/// What came of looking for one lease.
+#[derive(Default)]
+pub(crate) struct Search {
+    pub(crate) found: Option<Found>,
+    /// Connections that could not be asked.
+    pub(crate) failures: Vec<(ConnectionName, anyhow::Error)>,
+}
+
+/// Finds one lease by its id; prefers a connection whose admin may administer it.
 ///
-/// Fails when the name is a role without a marker, or when nothing was found and a connection could not be asked.
+/// Fails when the name is a role without a marker, and no lease anywhere.
 pub(crate) async fn find(
     state: &State,
     connections: &[ConnectionName],
     id: &LeaseId,
-) -> Result<Option<Found>> {
-    let mut found: Option<Found> = None;
-    let mut problem = None;
-    for (_, admin) in open_all(state, connections).await {
+) -> Result<Search> {
+    let mut search = Search::default();
+    let mut is_stranger = false;
+    for (name, admin) in open_all(state, connections).await {
         let result = match admin {
             Ok(admin) => look_up(admin, id).await,
             Err(error) => Err(error),
         };
+        let is_better =
+            |found: &Option<Found>| found.as_ref().is_none_or(|found| !found.lease.is_ours);
         match result {
-            Ok(Some(candidate)) if found.as_ref().is_none_or(|found| !found.lease.is_ours) => {
-                found = Some(candidate);
+            Ok(Sight::Lease(candidate)) if is_better(&search.found) => {
+                search.found = Some(candidate);
             }
+            Ok(Sight::Stranger) => is_stranger = true,
             Ok(_) => {}
-            Err(error) => {
-                problem.get_or_insert(error);
-            }
+            Err(error) => search.failures.push((name, error)),
         }
     }
-    match (found, problem) {
-        (Some(found), _) => Ok(Some(found)),
-        (None, Some(problem)) => Err(problem),
-        (None, None) => Ok(None),
-    }
-}
-
-async fn look_up(admin: Admin, id: &LeaseId) -> Result<Option<Found>> {
-    let failure =
-        |error: DatabaseError| error.failure(format!("could not look for lease \"{id}\""));
-    let mut leases = ledger::leases(&admin.session, &Filter::by_id(std::slice::from_ref(id)))
-        .await
-        .map_err(failure)?;
-    if let Some(lease) = leases.pop() {
-        return Ok(Some(Found { lease, admin }));
-    }
-    if ledger::is_role(&admin.session, id).await.map_err(failure)? {
+    if is_stranger && search.found.is_none() {
         return Err(
             Failure::request(format!("role \"{id}\" is not a lease of pgcreds"))
                 .hint("pgcreds touches only logins that it made: see pgcreds lease list.")
                 .into(),
         );
     }
-    Ok(None)
+    Ok(search)
 }
 
-/// How many leases the server has that were made through this connection.
-pub(crate) async fn count_of(state: &State, name: &ConnectionName) -> Result<usize> {
-    let admin = connect::open(state, name).await?;
+/// What a server has under a name.
+enum Sight {
+    Lease(Found),
+    /// A role without a marker.
+    Stranger,
+    Nothing,
+}
+
+async fn look_up(admin: Admin, id: &LeaseId) -> Result<Sight> {
+    let failure =
+        |error: DatabaseError| error.failure(format!("could not look for lease \"{id}\""));
+    let mut leases = ledger::leases(&admin.session, &Filter::by_id(std::slice::from_ref(id)))
+        .await
+        .map_err(failure)?;
+    if let Some(lease) = leases.pop() {
+        return Ok(Sight::Lease(Found { lease, admin }));
+    }
+    let is_role = ledger::is_role(&admin.session, id).await.map_err(failure)?;
+    Ok(if is_role {
+        Sight::Stranger
+    } else {
+        Sight::Nothing
+    })
+}
+
+/// The names of the leases on the server that were made through this connection, also of those that a newer pgcreds made.
+pub(crate) async fn of_connection(state: &State, name: &ConnectionName) -> Result<Vec<String>> {
     let filter = Filter {
         connection: Some(name.clone()),
         ..Filter::default()
     };
-    let (ours, others) = ledger::oids(&admin.session, &filter).await?;
-    Ok(ours.len() + others)
+    let admin = connect::open(state, name).await?;
+    let mut names = Vec::new();
+    let mut visit = |entry| {
+        names.push(match entry {
+            Entry::Lease(lease) => lease.marker.lease.to_string(),
+            Entry::LeftAlone(name, _) => name,
+        });
+        Ok(())
+    };
+    let listed = ledger::for_each(&admin.session, &filter, &mut visit).await;
+    listed.map_err(|error| listing_failure(&admin, error))?;
+    Ok(names)
 }

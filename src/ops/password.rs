@@ -34,6 +34,21 @@ pub(crate) async fn read(source: &PasswordSource, folder: &Path) -> Result<Secre
     }
 }
 
+/// The source in words, for an error that says whose password was refused.
+pub(crate) fn origin(source: &PasswordSource, folder: &Path) -> String {
+    match source {
+        PasswordSource::Literal(_) => "the state file".to_owned(),
+        PasswordSource::Env(name) => format!("environment variable \"{name}\""),
+        PasswordSource::File(path) => format!("file \"{}\"", folder.join(path).display()),
+        PasswordSource::Command(arguments) => {
+            // The arguments may be nobody else's business.
+            let program = arguments.first().map_or("", String::as_str);
+            format!("command \"{program}\"")
+        }
+        PasswordSource::Credential(name) => format!("systemd's credential \"{name}\""),
+    }
+}
+
 /// Where systemd has put a credential of the unit that pgcreds runs in (systemd.exec(5), "Credentials").
 fn credential(name: &str) -> Result<PathBuf> {
     if name.contains('/') || name.starts_with('.') {

@@ -9,7 +9,7 @@ use crate::model::name::{ConnectionName, LeaseId};
 use crate::model::role::Role;
 use crate::model::ttl::Ttl;
 use crate::ops::connect::Admin;
-use crate::ops::leases::{Found, find};
+use crate::ops::leases::{Found, Search, find};
 use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::renewal::{self, Renewed};
@@ -24,20 +24,28 @@ pub(crate) async fn renew(
     id: &LeaseId,
     ttl: Option<Ttl>,
 ) -> Result<(Lease, Renewed)> {
-    let found = find(state, connections, id).await.and_then(|found| {
-        found.ok_or_else(|| {
-            Failure::request(format!("lease \"{id}\" not found"))
-                .hint(
-                    "It may have ended and been swept. See what there is with: pgcreds lease list",
-                )
-                .into()
-        })
-    });
+    let found = match find(state, connections, id).await {
+        Ok(search) => found_by(search, id),
+        Err(error) => Err(error),
+    };
     let event = || Event::new(EventKind::Renew).lease(id);
     let Found { mut lease, admin } = trace::failure(state, event, found)?;
     let renewed = extend(state, &admin, &lease, ttl).await?;
     lease.expires_at.clone_from(&renewed.expires_at);
     Ok((lease, renewed))
+}
+
+/// What was found. Where a connection could not be asked, the lease may be there.
+fn found_by(search: Search, id: &LeaseId) -> Result<Found> {
+    if let Some(found) = search.found {
+        return Ok(found);
+    }
+    match search.failures.into_iter().next() {
+        Some((_, error)) => Err(error),
+        None => Err(Failure::request(format!("lease \"{id}\" not found"))
+            .hint("It may have ended and been swept. See what there is with: pgcreds lease list")
+            .into()),
+    }
 }
 
 /// Gives a lease that was found on this server its new end.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::failure::{self, Kind};
 use crate::model::name::{ConnectionName, LeaseId};
 
 /// What came of revoking many leases on many connections.
@@ -13,7 +14,7 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<FailedLease>,
     /// Connections that could not be used to the end.
     pub(crate) unreachable: Vec<Unreachable>,
-    /// Leases whose own connection was not asked: whether they are there is not known.
+    /// Leases that may be on a connection that was not asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unasked: Vec<FailedLease>,
     /// Those of `revoked` that were not there any more.
@@ -47,6 +48,9 @@ pub(crate) struct FailedLease {
 pub(crate) struct Unreachable {
     pub(crate) connection: ConnectionName,
     pub(crate) error: String,
+    /// Whose problem it is.
+    #[serde(skip)]
+    pub(crate) kind: Kind,
 }
 
 impl Report {
@@ -54,7 +58,8 @@ impl Report {
     pub(crate) fn unreachable(&mut self, connection: &ConnectionName, error: &anyhow::Error) {
         self.unreachable.push(Unreachable {
             connection: connection.clone(),
-            error: crate::failure::one_line(error),
+            error: failure::one_line(error),
+            kind: failure::kind(error),
         });
     }
 

@@ -9,8 +9,8 @@ use crate::failure::{self, Failure};
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops::connect::{Admin, ask_all};
-use crate::ops::history::{self, Remembered, RememberedState};
-use crate::ops::report::{FailedLease, Report};
+use crate::ops::history::{self, Remembered};
+use crate::ops::report::{FailedLease, Report, Unreachable};
 use crate::ops::revoke::Revocation;
 use crate::ops::servers::by_server;
 use crate::ops::trace;
@@ -31,8 +31,8 @@ struct Place {
     leases: Vec<Lease>,
 }
 
-/// Revokes these leases, on every server that has them. Those that no server has any more count as revoked, unless the
-/// audit log knows that their own was not asked.
+/// Revokes these leases, on every server that has them. Those that are on none count as revoked where their own server was
+/// asked; where the audit log does not know which that is, all of the state file have to be.
 ///
 /// Fails before anything is done when an id is a role that pgcreds did not make, or is no id and names no lease.
 pub(crate) async fn revoke(
@@ -75,7 +75,7 @@ pub(crate) async fn revoke(
     Ok(report)
 }
 
-/// Tells leases that are gone from those that are on a server that was not asked.
+/// Tells leases that are gone from those that may be on a server that was not asked.
 fn tell_gone_from_unasked(
     state: &State,
     asked: &[ConnectionName],
@@ -86,32 +86,37 @@ fn tell_gone_from_unasked(
         return;
     }
     let remembered = history::remembered(&state.audit, &missing, asked);
-    let remembered = remembered.unwrap_or_else(|error| {
+    let mut remembered = remembered.unwrap_or_else(|error| {
         report.notes.push(failure::one_line(&error));
         HashMap::new()
     });
     for id in missing {
-        let lease = remembered.get(&id);
-        let is_gone = match lease.map(Remembered::state) {
-            Some(RememberedState::Unknown) => false,
-            Some(RememberedState::Revoked | RememberedState::Gone) => true,
-            // It may be wherever nobody could be asked.
-            None => report.unreachable.is_empty(),
-        };
-        if is_gone {
+        let lease = remembered.remove(&id);
+        let lease = lease.unwrap_or_else(|| Remembered::unknown(&id));
+        let unasked = lease.unasked(state, asked);
+        if unasked.is_empty() {
             report.revoked.push(id.clone());
             report.gone.push(id);
-        } else if let Some(connection) = lease.and_then(Remembered::connection) {
+            continue;
+        }
+        for connection in unasked {
             report.unasked.push(FailedLease {
-                error: why_unasked(state, connection).to_owned(),
-                connection: connection.clone(),
-                lease_id: id,
+                lease_id: id.clone(),
+                error: why_unasked(state, &report.unreachable, &connection).to_owned(),
+                connection,
             });
         }
     }
 }
 
-fn why_unasked(state: &State, connection: &ConnectionName) -> &'static str {
+fn why_unasked(
+    state: &State,
+    unreachable: &[Unreachable],
+    connection: &ConnectionName,
+) -> &'static str {
+    if unreachable.iter().any(|it| it.connection == *connection) {
+        return "its server could not be asked";
+    }
     match state.connections.contains_key(connection) {
         true => "its server was not asked",
         false => "its server was not asked: the state file does not have the connection any more",

@@ -27,6 +27,8 @@ pub(crate) struct Server {
     name: ConnectionName,
     pub(super) parameters: Parameters,
     pub(super) password: Option<Secret>,
+    /// Where the password comes from, in words, if not from where libpq would take it.
+    origin: Option<String>,
 }
 
 /// The server wants a password and there was none.
@@ -52,6 +54,15 @@ impl Server {
             name,
             parameters,
             password,
+            origin: None,
+        }
+    }
+
+    /// The same server, whose password is known to come from there.
+    pub(crate) fn with_origin(self, origin: String) -> Self {
+        Self {
+            origin: Some(origin),
+            ..self
         }
     }
 
@@ -69,6 +80,7 @@ impl Server {
     pub(crate) fn with_password(&self, password: Secret) -> Self {
         Self {
             password: Some(password),
+            origin: None,
             ..self.clone()
         }
     }
@@ -245,7 +257,7 @@ impl Server {
     }
 
     fn connect_failure(&self, address: &Address, error: anyhow::Error) -> anyhow::Error {
-        let what = format!(
+        let mut what = format!(
             "could not connect to \"{}\" at {}:{}, database \"{}\", as \"{}\"",
             self.name, address.host.name, address.host.port, address.dbname, address.user
         );
@@ -257,6 +269,14 @@ impl Server {
                 return error.context(Failure::request(what).maybe_hint(hint));
             }
         };
+        if error.is_password_refused()
+            && let Some(origin) = self
+                .origin
+                .clone()
+                .or_else(|| self.password_origin(address))
+        {
+            what.push_str(&format!(", with the password from {origin}"));
+        }
         if error.text().contains("password missing") {
             return anyhow::Error::new(PasswordMissing).context(Failure::server(what));
         }

@@ -108,6 +108,17 @@ impl DatabaseError {
         code.is_some_and(|code| !["57P03", "25006"].contains(&code))
     }
 
+    /// Whether the server refused the password. Poolers have codes of their own for it, and methods without a password
+    /// fail with much the same words.
+    pub(crate) fn is_password_refused(&self) -> bool {
+        const WITHOUT_PASSWORD: [&str; 5] = ["Peer", "Ident", "GSSAPI", "SSPI", "certificate"];
+        let is_without = |method| self.message.starts_with(method);
+        self.code == Some(SqlState::INVALID_PASSWORD)
+            || self.code.is_some()
+                && self.message.contains("authentication failed")
+                && !WITHOUT_PASSWORD.into_iter().any(is_without)
+    }
+
     /// The server's SQLSTATE.
     pub(crate) fn code(&self) -> Option<&SqlState> {
         self.code.as_ref()

@@ -404,3 +404,49 @@ hint: To remove it all the same, use --force: nothing will sweep them then.
     assert_eq!(sandbox.state(), "version = 1\n");
     assert!(sandbox.home().join("admin.password").exists());
 }
+
+#[test]
+fn removing_by_force_names_the_leases_that_are_left() {
+    let cluster = Cluster::start();
+    cluster.create_admin(Admin::CreateRole);
+    let sandbox = Sandbox::new().with_connection(&cluster);
+    let add = "role add app --connection my-postgres-db --member-of app_rw";
+    run(&sandbox, &add.split(' ').collect::<Vec<_>>()).success();
+    let issue = ["issue", "app", "--format", "json"];
+    let mut ids = [&issue, &issue].map(|issue| {
+        let lease = run(&sandbox, issue).success().json();
+        lease["lease_id"].as_str().unwrap().to_owned()
+    });
+    ids.sort();
+    let before = sandbox.state();
+    let remove = ["connection", "remove", "my-postgres-db", "--force"];
+    let removed = run(&sandbox, &remove).success();
+    let (warning, rest) = removed.stderr.split_once('\n').unwrap();
+    for id in &ids {
+        assert!(warning.contains(&format!("\"{id}\"")), "{removed}");
+    }
+    assert!(
+        warning.starts_with("warning: nothing will sweep the leases of connection \"my-postgres-db\" that are left on the server: "),
+        "{removed}"
+    );
+    assert!(
+        rest.ends_with("removed connection \"my-postgres-db\"\n"),
+        "{removed}"
+    );
+    assert!(!rest.contains("warning"), "{removed}");
+
+    // Nothing is said where nothing is left, and that nobody was asked where that is so.
+    sandbox.write_state(&before);
+    run(&sandbox, &["lease", "revoke", "--all"]).success();
+    let removed = run(&sandbox, &remove).success();
+    assert!(!removed.stderr.contains("warning"), "{removed}");
+    sandbox.write_state(&before);
+    cluster.stop();
+    let removed = run(&sandbox, &remove).success();
+    assert!(
+        removed.stderr.starts_with(
+            "warning: the server was not asked for leases of connection \"my-postgres-db\": nothing will sweep those that are left\n"
+        ),
+        "{removed}"
+    );
+}

@@ -156,7 +156,7 @@ fn a_wrong_password() {
         &sandbox,
         cluster.port(),
         r#"--- stderr ---
-error: could not connect to "my-postgres-db" at 127.0.0.1:PORT, database "mydb", as "vaultadmin"
+error: could not connect to "my-postgres-db" at 127.0.0.1:PORT, database "mydb", as "vaultadmin", with the password from file "~/admin.password"
 caused by: password authentication failed for user "vaultadmin" (SQLSTATE 28P01)
 hint: Check the username, the password's source and pg_hba.conf.
 [exit 3]

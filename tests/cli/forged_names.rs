@@ -5,12 +5,13 @@ use crate::stage::{LATER, PAST, Stage, identifier};
 
 /// A name that would leave its quotes, one that is a list of two, one that is no name without quotes, and one that would
 /// be folded to that of somebody else.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "x\"; DROP TABLE precious; --",
     "x'; DROP TABLE precious; --",
     "pgc_x, dbowner",
     "current_user",
     "DBOWNER",
+    "--all",
 ];
 
 /// A lease of each name, and a table of `dbowner` that is not to be lost.
@@ -40,7 +41,13 @@ fn they_get_into_no_revocation_statement_that_they_could_change() {
         ),
         (
             "DROP OWNED BY \"{{name}}\"; SELECT '{{name}}'",
-            vec!["DBOWNER", "current_user", "pgc_good", "pgc_x, dbowner"],
+            vec![
+                "--all",
+                "DBOWNER",
+                "current_user",
+                "pgc_good",
+                "pgc_x, dbowner",
+            ],
         ),
         ("SELECT 1", [&NAMES[..], &["pgc_good"]].concat()),
     ] {
@@ -131,6 +138,7 @@ fn the_command_that_a_hint_shows_can_be_pasted() {
     for word in [
         "'pgc_x, dbowner'\n",
         "current_user\n",
+        "-- --all\n",
         "\"x'; DROP TABLE precious; --\"\n",
     ] {
         let hint = format!("Look at it with: pgcreds lease show {word}");

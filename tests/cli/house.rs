@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     (
         "commands",
         &[
@@ -44,9 +44,10 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("child", &[]),
     ("model", &[]),
     ("environment", &["model::secret"]),
-    ("failure", &["terminal"]),
+    ("failure", &["model::redaction", "terminal"]),
     ("terminal", &[]),
     ("shell", &[]),
+    ("usage", &["model::redaction"]),
 ];
 
 /// What `model` must not use: it has values and rules only.

@@ -59,6 +59,7 @@ mod sweep;
 mod terminal;
 mod tls;
 mod unasked;
+mod usage;
 
 use std::fs;
 use std::path::Path;

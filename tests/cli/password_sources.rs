@@ -204,6 +204,10 @@ fn a_piped_password_is_stored_in_a_file_of_its_own() {
         refusal.contains("password authentication failed") && !refusal.contains("wrong-secret"),
         "{refusal}"
     );
+    assert!(
+        refusal.contains(", with the password from stdin\n"),
+        "{refusal}"
+    );
     let empty = sandbox
         .pgcreds(add(&cluster, &["--password-stdin"]))
         .stdin("\nadmin-secret\n");
@@ -245,7 +249,39 @@ fn a_stored_password_outlives_its_connection_unless_it_is_to_be_deleted() {
          [exit 1]\n"
     );
     assert_eq!(stored().as_deref(), Some("hunter2\n"));
-    fs::remove_file(&path).unwrap();
+    // As the hint says: it is the connection's own again.
+    let path_text = path.display().to_string();
+    let kept = "connection add main --url host=h --no-verify --password-file";
+    sandbox
+        .pgcreds(kept.split(' ').chain([path_text.as_str()]))
+        .run()
+        .success();
+    let removed = run("connection remove main --force").success();
+    assert!(
+        removed
+            .stderr
+            .contains(&format!("the password stays in \"{path_text}\"\n")),
+        "{removed}"
+    );
+    sandbox
+        .pgcreds(kept.split(' ').chain([path_text.as_str()]))
+        .run()
+        .success();
+    run("connection remove main --force --delete-password").success();
+    assert_eq!(stored(), None);
+    // A file of the administrator's own is not ours to delete.
+    let own = sandbox.home().join("own");
+    fs::write(&own, "hunter2\n").unwrap();
+    sandbox
+        .pgcreds(kept.split(' ').chain(["own"]))
+        .run()
+        .success();
+    let removed = run("connection remove main --force --delete-password").success();
+    assert!(
+        removed.stderr.contains("the password stays in "),
+        "{removed}"
+    );
+    assert!(own.exists());
     run(add).success();
     run("connection remove main --force --delete-password").success();
     assert_eq!(stored(), None);
@@ -465,10 +501,10 @@ fn a_source_need_not_be_there_when_nothing_is_verified() {
         let arguments = add(&cluster, &[&source[..], &["--no-verify"]].concat());
         sandbox.pgcreds(arguments).run().success();
         assert!(stored(&sandbox).is_some());
+        assert!(!sandbox.home().join("ran").exists());
         let remove = ["connection", "remove", "main", "--force"];
         sandbox.pgcreds(remove).run().success();
     }
-    assert!(!sandbox.home().join("ran").exists());
 }
 
 #[test]
@@ -565,4 +601,123 @@ hint: Write {{password}} in its place, or leave it out, and use --password-stdin
             "{url}"
         );
     }
+}
+
+/// Exit code 3 would send people to the server.
+#[test]
+fn a_source_that_fails_is_a_wrong_request_and_stops_no_other_connection() {
+    let (cluster, sandbox) = stage();
+    let arguments = add(
+        &cluster,
+        &["--password-env", "ADMIN_PASSWORD", "--no-verify"],
+    );
+    sandbox.pgcreds(&arguments).run().success();
+    let connection = sandbox.state();
+    for source in [
+        "{ env = \"UNSET\" }",
+        "{ file = \"not-there\" }",
+        "{ command = [\"false\"] }",
+        "{ credential = \"not-there\" }",
+    ] {
+        let failing = connection.replace("{ env = \"ADMIN_PASSWORD\" }", source);
+        assert_ne!(failing, connection);
+        sandbox.write_state(&failing);
+        for line in [
+            "sweep",
+            "sweep --dry-run",
+            "lease list",
+            "lease revoke --all",
+            "lease revoke pgc_a_b_000000000000",
+            "lease show pgc_a_b_000000000000",
+            "connection check main",
+            "connection remove main",
+        ] {
+            let run = sandbox.pgcreds(line.split(' ')).run().exits(1);
+            assert!(
+                run.stderr
+                    .contains("could not get the password of connection \"main\""),
+                "{line}: {run}"
+            );
+        }
+        let working = connection
+            .replace("version = 1", "")
+            .replace(".main]", ".works]");
+        sandbox.write_state(&format!("{failing}{working}"));
+        for line in [
+            "sweep",
+            "sweep --dry-run",
+            "lease list",
+            "lease revoke --all",
+        ] {
+            let command = sandbox.pgcreds(line.split(' '));
+            let run = command.env("ADMIN_PASSWORD", "admin-secret").run().exits(4);
+            assert!(
+                run.stderr
+                    .contains("could not get the password of connection \"main\""),
+                "{line}: {run}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_password_that_the_server_refuses_is_named_by_its_source() {
+    let (cluster, sandbox) = stage();
+    sandbox
+        .pgcreds(add(&cluster, &["--no-verify"]))
+        .run()
+        .success();
+    let state = sandbox.state();
+    fs::write(sandbox.home().join("secret"), "wrong-secret\n").unwrap();
+    let file = sandbox.home().join("secret").display().to_string();
+    let refused = |source: &str, variable: &str| {
+        sandbox.write_state(&format!("{state}{source}"));
+        let command = sandbox.pgcreds(["connection", "check", "main"]);
+        let text = sandbox.refusal(Some(&cluster), command.env(variable, "wrong-secret"));
+        assert!(
+            text.ends_with("[exit 3]\n") && !text.contains("wrong-secret"),
+            "{text}"
+        );
+        text.lines()
+            .nth(1)
+            .unwrap()
+            .split_once("as \"vaultadmin\"")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    for (source, origin) in [
+        (
+            "password = { env = \"ADMIN_PASSWORD\" }\n",
+            "environment variable \"ADMIN_PASSWORD\"",
+        ),
+        (
+            &format!("password = {{ file = \"{file}\" }}\n"),
+            "file \"~/secret\"",
+        ),
+        (
+            "password = { command = [\"echo\", \"wrong-secret\"] }\n",
+            "command \"echo\"",
+        ),
+        ("password = \"wrong-secret\"\n", "the state file"),
+    ] {
+        assert_eq!(
+            refused(source, "ADMIN_PASSWORD"),
+            format!(", with the password from {origin}")
+        );
+    }
+    assert_eq!(
+        refused("", "PGPASSWORD"),
+        ", with the password from environment variable PGPASSWORD"
+    );
+    let in_url = state.replace(":{{password}}@", ":wrong-secret@");
+    sandbox.write_state(&in_url);
+    let text = sandbox.refusal(
+        Some(&cluster),
+        sandbox.pgcreds(["connection", "check", "main"]),
+    );
+    assert!(
+        text.contains("as \"vaultadmin\", with the password from the connection's url\n"),
+        "{text}"
+    );
 }

@@ -75,7 +75,7 @@ max_ttl = "24h"
         );
         assert_eq!(
             run(&sandbox, "role remove app-role").to_string(),
-            "--- stderr ---\nremoved role \"app-role\"\n[exit 0]\n"
+            "--- stderr ---\nwarning: the server was not asked for leases of role \"app-role\": those that are there live on until their end\nremoved role \"app-role\"\n[exit 0]\n"
         );
         assert_eq!((sandbox.state(), server_roles(&cluster)), (before, roles));
     }
@@ -450,6 +450,8 @@ fn removing_a_role_strands_no_lease() {
             "app_rw",
             "--revocation-statements",
             "SELECT 1",
+            "--reassign-owned-to",
+            "app_rw",
         ],
     )
     .success();
@@ -462,7 +464,7 @@ fn removing_a_role_strands_no_lease() {
   "removed": true
 }
 --- stderr ---
-warning: leases of role "app" will be revoked without its revocation_statements
+warning: the server was not asked for leases of role "app": those that are there live on until their end, are revoked without its revocation_statements, and leave nothing to "app_rw"
 removed role "app"
 [exit 0]
 "#

@@ -173,7 +173,7 @@ fn failing_logins_of_the_admin_tell_none() {
     assert_eq!(
         run.normalized(&stage.sandbox, Some(&stage.cluster)),
         "--- stderr ---\n\
-         error: could not connect to \"my-postgres-db\" at 127.0.0.1:PORT, database \"mydb\", as \"vaultadmin\"\n\
+         error: could not connect to \"my-postgres-db\" at 127.0.0.1:PORT, database \"mydb\", as \"vaultadmin\", with the password from file \"~/admin.password\"\n\
          caused by: password authentication failed for user \"vaultadmin\" (SQLSTATE 28P01)\n\
          hint: Check the username, the password's source and pg_hba.conf.\n\
          [exit 3]\n"

@@ -36,6 +36,11 @@ impl Elsewhere {
         run
     }
 
+    fn forget(&self) {
+        let log = ".local/state/pgcreds/audit.jsonl";
+        std::fs::remove_file(self.stage.sandbox.home().join(log)).unwrap();
+    }
+
     fn is_there(&self) -> bool {
         self.stage
             .logins()
@@ -53,8 +58,8 @@ fn a_lease_of_a_connection_that_was_left_out_may_be_there() {
         run.to_string(),
         format!(
             "--- stderr ---\n\
-             error: lease \"{id}\" of connection \"my-postgres-db\" may be there: its server was not asked\n\
-             hint: Ask it with: pgcreds lease revoke {id} --connection my-postgres-db\n\
+             error: lease \"{id}\" may be on connection \"my-postgres-db\": its server was not asked\n\
+             hint: Ask it with: pgcreds lease revoke --connection my-postgres-db {id}\n\
              [exit 1]\n"
         )
     );
@@ -69,7 +74,12 @@ fn a_lease_of_a_connection_that_was_left_out_may_be_there() {
     );
     let shown = it.pgcreds(&[&["show", id], &json[..]].concat()).success();
     assert_eq!(shown.json()["state"], "unknown", "{shown}");
-    assert_eq!(shown.stderr, "warning: its own connection was not asked\n");
+    assert_eq!(
+        shown.stderr,
+        format!(
+            "warning: lease \"{id}\" may be on connection \"my-postgres-db\": its server was not asked\n"
+        )
+    );
     assert!(it.is_there());
 }
 
@@ -124,5 +134,56 @@ fn what_was_asked_or_is_known_to_have_ended_is_gone() {
     it.other.stop();
     let shown = it.pgcreds(&["show", id, "--format", "json"]).success();
     assert_eq!(shown.json()["state"], "revoked", "{shown}");
-    it.pgcreds(&["show", &dropped]).exits(3);
+    let shown = it.pgcreds(&["show", &dropped, "--format", "json"]).exits(3);
+    assert_eq!(shown.json()["state"], "unknown", "{shown}");
+}
+
+#[test]
+fn a_lease_that_no_log_knows_may_be_wherever_nobody_asked() {
+    let it = Elsewhere::new();
+    let id = it.id.as_str();
+    let json = ["--format", "json"];
+    let revoke = |further: &[&str]| it.pgcreds(&[&["revoke", id], &json[..], further].concat());
+    let show = |further: &[&str]| it.pgcreds(&[&["show", id], &json[..], further].concat());
+    let unasked =
+        |error: &str| json!([{"lease_id": id, "connection": "my-postgres-db", "error": error}]);
+    it.forget();
+    let elsewhere = ["--connection", "other"];
+    let run = revoke(&elsewhere).exits(1);
+    assert_eq!(run.json()["revoked"], json!([]), "{run}");
+    assert_eq!(run.json()["unasked"], unasked("its server was not asked"));
+    assert_eq!(show(&elsewhere).success().json()["state"], "unknown");
+
+    it.stage.cluster.stop();
+    let run = revoke(&[]).exits(4);
+    assert_eq!(run.json()["revoked"], json!([]), "{run}");
+    assert_eq!(
+        run.json()["unasked"],
+        unasked("its server could not be asked")
+    );
+    let run = show(&[]).exits(4);
+    assert_eq!(run.json()["state"], "unknown");
+    assert!(
+        run.stderr
+            .contains("could not connect to \"my-postgres-db\""),
+        "{run}"
+    );
+    it.other.stop();
+    assert_eq!(
+        revoke(&[]).exits(3).json()["unasked"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(show(&[]).exits(3).json()["state"], "unknown");
+
+    it.other.restart();
+    it.stage.cluster.restart();
+    assert!(it.is_there());
+    revoke(&[]).success();
+    it.forget();
+    let run = revoke(&[]).success();
+    assert_eq!(run.json()["revoked"], json!([id]), "{run}");
+    assert!(show(&[]).exits(1).stderr.contains("not found"));
 }

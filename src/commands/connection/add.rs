@@ -163,7 +163,11 @@ async fn verify(
     connection: &Connection,
     state: &State,
 ) -> Result<Admin> {
-    let server = ops::connect::server(name, connection, &state.folder).await?;
+    let mut server = ops::connect::server(name, connection, &state.folder).await?;
+    if let Some(PasswordSource::Literal(_)) = connection.password {
+        // It is not in the state file yet.
+        server = server.with_origin("stdin".to_owned());
+    }
     let admin = ops::connect::open_server(server).await?;
     let check = ops::check::connection(&admin).await?;
     context.ui.detail(&format!(

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::context::Context;
-use crate::failure::Failure;
-use crate::model::connection::PasswordSource;
+use crate::failure::{self, Failure};
+use crate::model::connection::{Connection, PasswordSource};
 use crate::model::name::ConnectionName;
 use crate::ops;
 use crate::state::{Pending, Section, State, password_file};
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The connection's name
     name: ConnectionName,
 
-    /// Remove it whatever is left on the server, and without asking it
+    /// Remove it whatever is left on the server, and when it cannot be asked
     #[arg(long)]
     force: bool,
 
@@ -43,24 +43,25 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     if !args.delete_password {
         refuse_with_password(&state, name)?;
     }
-    if !args.force {
+    let warning = if args.force {
+        warning_of_leases(context, &state, name).await
+    } else {
         refuse_with_roles(&state, name)?;
         refuse_with_leases(&state, name).await?;
         refuse_while_rotated(&state, name)?;
-    }
+        None
+    };
     file.edit(|state, edit| {
         state.connection(name)?;
         edit.remove(Section::Connections, name.as_str())
     })?;
-    if args.force {
-        context.ui.warn(&format!(
-            "the server was not asked for leases of connection \"{name}\": nothing will sweep those that are left"
-        ));
+    if let Some(warning) = warning {
+        context.ui.warn(&warning);
     }
-    let stored = PasswordSource::File(password_file(name));
-    if source == Some(stored) {
-        let path = state.folder.join(password_file(name));
-        match args.delete_password {
+    if let Some(PasswordSource::File(path)) = source {
+        let path = state.folder.join(path);
+        let is_stored_by_us = path == state.folder.join(password_file(name));
+        match args.delete_password && is_stored_by_us {
             true => delete_password(context, &state, name, &path)?,
             false => context
                 .ui
@@ -93,12 +94,14 @@ fn refuse_with_roles(state: &State, name: &ConnectionName) -> Result<()> {
 
 async fn refuse_with_leases(state: &State, name: &ConnectionName) -> Result<()> {
     let force = "To remove it all the same, use --force: nothing will sweep them then.";
-    let count = ops::leases::count_of(state, name).await.with_context(|| {
-        Failure::server(format!(
-            "could not look for leases of connection \"{name}\""
-        ))
-        .hint(force)
-    })?;
+    let leases = ops::leases::of_connection(state, name).await;
+    let count = leases
+        .map_err(|error| {
+            let what = format!("could not look for leases of connection \"{name}\"");
+            let failure = Failure::new(failure::kind(&error), what).hint(force);
+            error.context(failure)
+        })?
+        .len();
     if count == 0 {
         return Ok(());
     }
@@ -110,6 +113,30 @@ async fn refuse_with_leases(state: &State, name: &ConnectionName) -> Result<()> 
         "Revoke them first: pgcreds lease revoke --connection {name}. {force}"
     ))
     .into())
+}
+
+/// What has to be known where nothing is refused: the leases that are left, or that nobody knows of them.
+async fn warning_of_leases(
+    context: &Context,
+    state: &State,
+    name: &ConnectionName,
+) -> Option<String> {
+    match ops::leases::of_connection(state, name).await {
+        Ok(leases) if leases.is_empty() => None,
+        Ok(leases) => {
+            let leases: Vec<String> = leases.iter().map(|id| format!("\"{id}\"")).collect();
+            Some(format!(
+                "nothing will sweep the leases of connection \"{name}\" that are left on the server: {}",
+                leases.join(", ")
+            ))
+        }
+        Err(error) => {
+            context.ui.detail(&failure::one_line(&error));
+            Some(format!(
+                "the server was not asked for leases of connection \"{name}\": nothing will sweep those that are left"
+            ))
+        }
+    }
 }
 
 /// The server may have a password that is nowhere but in the pending entry.
@@ -154,11 +181,14 @@ fn delete_password(
     name: &ConnectionName,
     path: &Path,
 ) -> Result<()> {
-    let stored = Some(PasswordSource::File(password_file(name)));
+    let uses_it = |connection: &Connection| match &connection.password {
+        Some(PasswordSource::File(other)) => state.folder.join(other) == path,
+        _ => false,
+    };
     let user = state
         .connections
         .iter()
-        .find(|(other, connection)| *other != name && connection.password == stored);
+        .find(|(other, connection)| *other != name && uses_it(connection));
     if let Some((other, _)) = user {
         context.ui.warn(&format!(
             "the password stays in \"{}\": connection \"{other}\" uses it",

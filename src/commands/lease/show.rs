@@ -5,11 +5,13 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::view::View;
+use crate::commands::report;
 use crate::context::Context;
-use crate::failure::{self, Failure, Kind};
+use crate::failure::Failure;
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops;
-use crate::ops::history::{Remembered, RememberedState, remembered};
+use crate::ops::history::{Remembered, remembered};
+use crate::ops::leases::Search;
 
 /// Show one lease, also one that is gone
 ///
@@ -43,10 +45,10 @@ struct Shown {
 pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let state = context.state()?;
     let connections = ops::leases::connections(&state, &args.connection)?;
-    let asked = std::iter::once(args.id.clone()).chain(args.id.pasted());
-    for id in asked {
-        let looked = ops::leases::find(&state, &connections, &id).await;
-        if let Ok(Some(found)) = looked {
+    let mut unknown = None;
+    for id in std::iter::once(args.id.clone()).chain(args.id.pasted()) {
+        let Search { found, failures } = ops::leases::find(&state, &connections, &id).await?;
+        if let Some(found) = found {
             let depends_on_it = found.dependencies().await?;
             let lease = View::from(found.lease);
             context.ui.object(&Shown {
@@ -55,26 +57,36 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
             })?;
             return Ok(ExitCode::SUCCESS);
         }
-        let remembered = remembered(&state.audit, slice::from_ref(&id), &connections)?.remove(&id);
-        let state_of_it = remembered.as_ref().map(Remembered::state);
-        match looked {
-            // What was revoked is so, whoever cannot be asked.
-            Err(error)
-                if failure::kind(&error) == Kind::Server
-                    && state_of_it == Some(RememberedState::Revoked) => {}
-            looked => drop(looked?),
-        }
-        if state_of_it == Some(RememberedState::Unknown) {
-            context.ui.warn("its own connection was not asked");
-        }
-        if let Some(lease) = remembered {
+        let is_asked = |name: &&ConnectionName| failures.iter().all(|(failed, _)| failed != *name);
+        let asked: Vec<ConnectionName> = connections.iter().filter(is_asked).cloned().collect();
+        let known = remembered(&state.audit, slice::from_ref(&id), &asked)?.remove(&id);
+        let is_known = known.is_some();
+        let lease = known.unwrap_or_else(|| Remembered::unknown(&id));
+        let unasked = lease.unasked(&state, &asked);
+        if !unasked.is_empty() {
+            unknown = Some((lease, unasked, failures));
+        } else if is_known {
             context.ui.object(&lease)?;
             return Ok(ExitCode::SUCCESS);
         }
     }
-    Err(Failure::request(format!("lease \"{}\" not found", args.id))
+    let Some((lease, unasked, failures)) = unknown else {
+        return Err(not_found(&args.id));
+    };
+    for connection in unasked {
+        context.ui.warn(&format!(
+            "lease \"{}\" may be on connection \"{connection}\": its server was not asked",
+            lease.id()
+        ));
+    }
+    context.ui.object(&lease)?;
+    Ok(report::print_unreachable(&failures, connections.len()))
+}
+
+fn not_found(id: &LeaseId) -> anyhow::Error {
+    Failure::request(format!("lease \"{id}\" not found"))
         .hint(
             "No server has it, nor has the audit log of this host. See what there is with: pgcreds lease list",
         )
-        .into())
+        .into()
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::context::Context;
 use crate::model::name::RoleName;
+use crate::model::role::Role;
 use crate::state::Section;
 
 /// Remove a role from the state file
@@ -24,11 +25,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let name = &args.name;
     context.state_file()?.edit(|state, edit| {
         let role = state.role(name)?;
-        if !role.revocation_statements.is_empty() {
-            context.ui.warn(&format!(
-                "leases of role \"{name}\" will be revoked without its revocation_statements"
-            ));
-        }
+        context.ui.warn(&warning(name, role));
         edit.remove(Section::Roles, name.as_str())
     })?;
     context.ui.status(&format!("removed role \"{name}\""));
@@ -36,4 +33,18 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
         .ui
         .result(&serde_json::json!({ "role": name, "removed": true }))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What becomes of leases that nobody looked for.
+fn warning(name: &RoleName, role: &Role) -> String {
+    let mut warning = format!(
+        "the server was not asked for leases of role \"{name}\": those that are there live on until their end"
+    );
+    if !role.revocation_statements.is_empty() {
+        warning += ", are revoked without its revocation_statements";
+    }
+    if let Some(successor) = role.successor() {
+        warning += &format!(", and leave nothing to \"{successor}\"");
+    }
+    warning
 }

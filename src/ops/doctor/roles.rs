@@ -177,7 +177,7 @@ fn attributes(check: Check<'_>, subject: &Subject<'_>, made: &RoleCheck) -> Find
     }
     if dangerous.is_empty() {
         return check.warning(
-            format!("logins are members of {}", made.powers.join(" and of ")),
+            format!("logins can act as {}", made.powers.join(" and of ")),
             format!(
                 "Leave the groups that lead there out of [roles.{}].",
                 subject.name

@@ -127,7 +127,7 @@ fn groups_that_give_more_than_an_end_takes_back() {
     let found = finding(&stage.sandbox, "attributes");
     assert_eq!(
         found["detail"],
-        "logins are members of \"pg_write_server_files\", with which they can become a superuser"
+        "logins can act as \"pg_write_server_files\" (the server's files and programs)"
     );
     stage.cluster.execute("GRANT postgres TO app_rw");
     sql_mends(&stage, "recipe", "failure", "REVOKE postgres FROM app_rw;");

@@ -88,6 +88,11 @@ fn a_wrong_password_without_a_rotation_is_refused_as_ever() {
     for source in Source::ALL {
         let sandbox = source.sandbox(cluster.port());
         cluster.execute("ALTER ROLE vaultadmin PASSWORD 'another'");
+        let origin = match source {
+            Source::File => "file \"~/admin.password\"",
+            Source::Literal => "the state file",
+            Source::Command => "command \"cat\"",
+        };
         for pending in [None, Some("no-better\n")] {
             if let Some(text) = pending {
                 fs::write(source.pending(&sandbox), text).unwrap();
@@ -95,11 +100,13 @@ fn a_wrong_password_without_a_rotation_is_refused_as_ever() {
             let run = sandbox.pgcreds(super::CHECK).run();
             assert_eq!(
                 run.normalized(&sandbox, Some(&cluster)),
-                "--- stderr ---\n\
-                 error: could not connect to \"my-postgres-db\" at 127.0.0.1:PORT, database \"mydb\", as \"vaultadmin\"\n\
-                 caused by: password authentication failed for user \"vaultadmin\" (SQLSTATE 28P01)\n\
-                 hint: Check the username, the password's source and pg_hba.conf.\n\
-                 [exit 3]\n"
+                format!(
+                    "--- stderr ---\n\
+                     error: could not connect to \"my-postgres-db\" at 127.0.0.1:PORT, database \"mydb\", as \"vaultadmin\", with the password from {origin}\n\
+                     caused by: password authentication failed for user \"vaultadmin\" (SQLSTATE 28P01)\n\
+                     hint: Check the username, the password's source and pg_hba.conf.\n\
+                     [exit 3]\n"
+                )
             );
         }
         super::reset(&cluster);
