@@ -132,6 +132,9 @@ impl<'de> Deserialize<'de> for PasswordSource {
     }
 }
 
+/// How a password can be written.
+const FORMS: &str = r#"one of "PASSWORD", { env = "NAME" }, { file = "PATH" }, { command = ["PROGRAM", "ARGUMENT"] } and { credential = "NAME" }"#;
+
 /// Written by hand because an untagged enum would answer a typing error with "did not match any variant".
 struct SourceVisitor;
 
@@ -139,7 +142,7 @@ impl<'de> Visitor<'de> for SourceVisitor {
     type Value = PasswordSource;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a password, or a table with one of env, file, command and credential")
+        formatter.write_str(FORMS)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<PasswordSource, E> {
@@ -147,7 +150,7 @@ impl<'de> Visitor<'de> for SourceVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PasswordSource, A::Error> {
-        let no_source = || A::Error::custom("expected one of env, file, command and credential");
+        let no_source = || A::Error::custom(format_args!("expected {FORMS}"));
         let source = match map.next_key::<String>()?.ok_or_else(no_source)?.as_str() {
             "env" => PasswordSource::Env(map.next_value()?),
             "file" => PasswordSource::File(map.next_value()?),

@@ -132,6 +132,20 @@ impl Statements {
             .any(|text| placeholders(text).any(|found| found == name))
     }
 
+    /// A placeholder that stands for a text, but not in single quotes: no statement can be meant so.
+    pub(crate) fn unquoted_placeholder(&self) -> Option<&'static str> {
+        let texts = self.render(&Values {
+            name: "name",
+            password: "pgcreds_password",
+            expiration: "pgcreds_expiration",
+        });
+        let words = sql_text::statements(&texts).unwrap_or_default().concat();
+        ["password", "expiration"].into_iter().find(|placeholder| {
+            let value = format!("pgcreds_{placeholder}");
+            words.contains(&value.to_uppercase()) || texts.contains(&format!("\"{value}\""))
+        })
+    }
+
     fn any(&self, is_wanted: impl Fn(&[String]) -> bool) -> bool {
         self.0
             .iter()
@@ -323,6 +337,17 @@ mod tests {
         let one = statements("revoke usage on schema a from b");
         assert!(!one.grants_on_all_tables() && one.grants_on_objects());
         assert!(statements("x '{{ name }}'").has_placeholder("name"));
+        for (text, unquoted) in [
+            ("{{password}}", Some("password")),
+            ("\"{{ password }}\" '{{expiration}}'", Some("password")),
+            ("'{{password}}' {{expiration}}", Some("expiration")),
+            (
+                "{{name}} '{{password}}' E'{{expiration}}' $$ '{{password}}' $$ -- {{password}}",
+                None,
+            ),
+        ] {
+            assert_eq!(statements(text).unquoted_placeholder(), unquoted, "{text}");
+        }
         let membership = statements("grant app_rw to a; select 'grant on all tables'");
         assert!(!membership.grants_on_all_tables() && !membership.grants_on_objects());
     }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use anyhow::Result;
 use postgres_protocol::password::scram_sha_256;
+use tokio_postgres::error::SqlState;
 
 use crate::failure::Failure;
 use crate::model::lease::{Lease, LeaseState};
@@ -261,9 +262,23 @@ impl NewLogin<'_> {
                 .into();
         }
         let error = error.redacted(self.verifier());
-        error.failure(format!(
+        let hint = self.quoting_hint(&error).or_else(|| error.hint());
+        let failure = Failure::server(format!(
             "could not run the creation_statements of role \"{role}\" on connection \"{}\"",
             self.connection
+        ));
+        anyhow::Error::new(error).context(failure.maybe_hint(hint))
+    }
+
+    /// What to do about quotes that a shell took away, where they are what the server stumbled over.
+    fn quoting_hint(&self, error: &DatabaseError) -> Option<String> {
+        error
+            .code()
+            .filter(|code| **code == SqlState::SYNTAX_ERROR)?;
+        let placeholder = self.role.creation_statements.unquoted_placeholder()?;
+        Some(format!(
+            "{{{{{placeholder}}}}} has to stand in single quotes. In a shell, put all of the SQL in double quotes, \
+             with \\\" around {{{{name}}}}, or give it in a file: --creation-statements @FILE"
         ))
     }
 }

@@ -65,7 +65,7 @@ fn explain(message: &str) -> (String, Option<String>) {
 fn in_toml(expected: &str) -> &str {
     match expected {
         "i64" | "u32" => "a whole number",
-        "a sequence" => "an array",
+        "a sequence" => "an array, in square brackets",
         "a map" => "a table",
         "path string" => "a string",
         other => other,
@@ -104,7 +104,19 @@ mod tests {
             ),
             (
                 "version = 1\n[connections.a]\nurl = \"x\"\npassword = 5",
-                "invalid state file \"/s\", line 4, column 12: expected a password, or a table with one of env, file, command and credential",
+                "invalid state file \"/s\", line 4, column 12: expected one of \"PASSWORD\", { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", \"ARGUMENT\"] } and { credential = \"NAME\" }",
+            ),
+            (
+                "version = 1\n[connections.a]\nurl = \"x\"\npassword = {}",
+                "invalid state file \"/s\", line 4, column 12: expected one of \"PASSWORD\", { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", \"ARGUMENT\"] } and { credential = \"NAME\" }",
+            ),
+            (
+                "version = 1\n[connections.a]\nurl = \"x\"\npassword = { command = \"hunter2\" }",
+                "invalid state file \"/s\", line 4, column 24: expected an array, in square brackets",
+            ),
+            (
+                "version = 1\n[roles.a]\nconnection = \"c\"\nmax_ttl = true",
+                "invalid state file \"/s\", line 4, column 11: expected a duration, like \"1h30m\" or 5400",
             ),
             (
                 "version = 1\n[roles.a]\nconnection = \"c\"\nmax_ttl = \"hunter2\"",

@@ -269,6 +269,31 @@ caused by: syntax error at or near "TABEL" (SQLSTATE 42601)
     );
 }
 
+/// A shell takes away quotes that stand within others of their kind, and some write the wrong ones.
+#[test]
+fn quotes_that_a_shell_took_away() {
+    let (cluster, sandbox) = stage(Admin::CreateRole);
+    for (sql, placeholder) in [
+        (CREATE.replace('\'', ""), "password"),
+        (CREATE.replace('\'', "\""), "password"),
+        (
+            CREATE.replace("'{{expiration}}'", "{{ expiration }}"),
+            "expiration",
+        ),
+    ] {
+        let refused = refusal(&cluster, &sandbox, &[&sql]);
+        let hint = format!(
+            "(SQLSTATE 42601)\nhint: {{{{{placeholder}}}}} has to stand in single quotes. In a shell, put all of the SQL in double quotes, \
+             with \\\" around {{{{name}}}}, or give it in a file: --creation-statements @FILE\n[exit 3]\n"
+        );
+        assert!(refused.ends_with(&hint), "{sql}\n{refused}");
+        assert!(!refused.contains("SHA-256"), "{refused}");
+    }
+    // A mistake elsewhere is not their fault.
+    let other = refusal(&cluster, &sandbox, &[CREATE, "SELECT FROM WHERE"]);
+    assert!(!other.contains("hint:"), "{other}");
+}
+
 #[test]
 fn groups_that_do_not_exist_or_cannot_be_handed_out() {
     let (cluster, sandbox) = stage(Admin::CreateRole);

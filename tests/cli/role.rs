@@ -208,7 +208,8 @@ fn statements_come_from_files_and_stdin_too() {
     for (file, problem) in [
         (
             "@none.sql",
-            "error: could not read the SQL from \"none.sql\"\ncaused by: No such file or directory (os error 2)\n",
+            "error: could not read the SQL from \"none.sql\"\ncaused by: No such file or directory (os error 2)\n\
+             hint: After an @ comes the path of a file with SQL, from the current folder on; without it comes the SQL itself.\n",
         ),
         ("@empty.sql", "error: there is no SQL in \"empty.sql\"\n"),
         ("@-", "error: there is no SQL in stdin\n"),

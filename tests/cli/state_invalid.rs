@@ -159,7 +159,7 @@ fn values_that_a_type_refuses() {
         (connection("url = 5\npassword = \"hunter2\""), ", line 3, column 7: expected a string".to_owned()),
         (
             connection("url = \"x\"\npassword = 5 # hunter2"),
-            ", line 4, column 12: expected a password, or a table with one of env, file, command and credential".to_owned(),
+            ", line 4, column 12: expected one of \"PASSWORD\", { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", \"ARGUMENT\"] } and { credential = \"NAME\" }".to_owned(),
         ),
         ("version = 1\n[connections.\"a hunter2\"]\nurl = \"x\"\n".to_owned(), format!(", line 2, column 14: {name}")),
         ("version = 1\n[roles.a]\nconnection = \"hunter2 x\"\n".to_owned(), format!(", line 3, column 14: {name}")),
@@ -189,7 +189,7 @@ fn types_are_named_as_toml_has_them() {
         ),
         (
             connection("url = \"x\"\nallowed_roles = \"hunter2\""),
-            ", line 4, column 17: expected an array",
+            ", line 4, column 17: expected an array, in square brackets",
         ),
         (
             connection("url = \"x\"\npassword = { file = [\"hunter2\"] }"),

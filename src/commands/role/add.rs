@@ -136,6 +136,8 @@ impl Args {
     }
 }
 
+const AT_FILE: &str = "After an @ comes the path of a file with SQL, from the current folder on; without it comes the SQL itself.";
+
 /// The SQL of an option: as it stands, or from the file that `@FILE` names, as Vault takes it.
 fn statements(arguments: Vec<String>) -> Result<Statements> {
     let texts = arguments.into_iter().map(|argument| {
@@ -149,8 +151,9 @@ fn statements(arguments: Vec<String>) -> Result<Statements> {
             ),
             file => (std::fs::read_to_string(file), format!("\"{file}\"")),
         };
-        let text =
-            text.with_context(|| Failure::request(format!("could not read the SQL from {place}")))?;
+        let text = text.with_context(|| {
+            Failure::request(format!("could not read the SQL from {place}")).hint(AT_FILE)
+        })?;
         if text.trim().is_empty() {
             return Err(Failure::request(format!("there is no SQL in {place}")).into());
         }
