@@ -1,8 +1,7 @@
 //! The role without rights that owns what nobody chose an owner for and that has code in it: `pgcreds_reassigned_ADMIN`.
 //! Each admin has its own: from PostgreSQL 16 on it could not use another's.
 
-use tokio_postgres::SimpleQueryRow;
-
+use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::privileges::join;
 use crate::postgres::session::Session;
@@ -23,16 +22,13 @@ impl Powerless {
     /// Makes the role if it is not there yet, inside the session's transaction, and the admin a member of it. One that has
     /// come to any rights is refused.
     pub(super) async fn prepare(session: &Session) -> Result<Self, DatabaseError> {
-        let rows = session.run(LOOK).await?;
-        let row = rows
-            .first()
-            .ok_or_else(|| DatabaseError::unexpected("the server does not know its own user"))?;
+        let answers = Answers::new(session.run(LOOK).await?);
         let role = Self {
-            name: row.try_get("name")?.unwrap_or_default().to_owned(),
-            has_options: is_true(row, "has_options")?,
-            is_unlimited: is_true(row, "is_superuser")?,
+            name: answers.text("name")?.to_owned(),
+            has_options: answers.is_true("has_options")?,
+            is_unlimited: answers.is_true("is_superuser")?,
         };
-        let rights = row.try_get("rights")?.unwrap_or_default();
+        let rights = answers.text("rights")?;
         if !rights.is_empty() {
             return Err(DatabaseError::unexpected(&format!(
                 "role \"{}\" cannot be given what has code in it: it {rights}; take that from it, or choose another role with reassign_owned_to",
@@ -41,14 +37,16 @@ impl Powerless {
         }
         let name = identifier(&role.name);
         let mut sql = String::new();
-        if !is_true(row, "is_there")? {
+        if !answers.is_true("is_there")? {
             sql = format!(
                 "CREATE ROLE {name} NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS NOINHERIT; \
                  COMMENT ON ROLE {name} IS {};",
                 literal(COMMENT)
             );
         }
-        if !role.is_unlimited && !is_true(row, "is_joined")? {
+        // Nobody is a member of a role that is not there.
+        let is_joined = answers.find("is_joined") == Some("t");
+        if !role.is_unlimited && !is_joined {
             sql.push_str(&join(&role.name, role.has_options));
         }
         session
@@ -89,7 +87,3 @@ const LOOK: &str = "SELECT n.name, r.oid IS NOT NULL AS is_there, me.rolsuper AS
              FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)) AS rights \
      FROM (SELECT ('pgcreds_reassigned_' || current_user)::name) n (name) JOIN pg_roles me ON me.rolname = current_user \
      LEFT JOIN pg_roles r ON r.rolname = n.name";
-
-fn is_true(row: &SimpleQueryRow, column: &str) -> Result<bool, DatabaseError> {
-    Ok(row.try_get(column)? == Some("t"))
-}
