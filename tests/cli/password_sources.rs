@@ -369,7 +369,7 @@ fn a_password_goes_into_the_state_file_only_on_demand() {
         sandbox.refusal(Some(&cluster), command),
         r#"--- stderr ---
 error: state file "~/.config/pgcreds/pgcreds.toml" holds the password of connection "main", and others can read it (mode 0640)
-hint: Run: chmod 600 '~/.config/pgcreds/pgcreds.toml'
+hint: Run: chmod 600 ~/.config/pgcreds/pgcreds.toml
 [exit 1]
 "#
     );
