@@ -91,8 +91,8 @@ impl Cli {
     /// Reads the command line; ends the process with a message when it is wrong, or asks for help.
     pub(crate) fn read() -> (Self, Globals) {
         let matches = command().try_get_matches();
-        let matches = matches.unwrap_or_else(|error| usage::exit(error));
-        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| usage::exit(error));
+        let matches = matches.unwrap_or_else(|error| usage::exit(&error));
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| usage::exit(&error));
         let globals = Globals {
             state_file: named_last(&matches, STATE_FILE),
             format: named_last(&matches, OUTPUT_FORMAT).unwrap_or_else(|| default_format(&matches)),
@@ -202,7 +202,7 @@ fn default_format(matches: &ArgMatches) -> Format {
             let message =
                 format!("invalid value '{name}' for PGCREDS_FORMAT [possible values: table, json]");
             let kind = clap::error::ErrorKind::InvalidValue;
-            usage::exit(command().error(kind, message))
+            usage::exit(&command().error(kind, message))
         }
     }
 }

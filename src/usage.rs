@@ -7,7 +7,7 @@ use clap::Error;
 use crate::model::redaction;
 
 /// Prints what clap has to say, without the passwords of connection strings that it repeats.
-pub(crate) fn exit(error: Error) -> ! {
+pub(crate) fn exit(error: &Error) -> ! {
     if !error.use_stderr() {
         error.exit();
     }

@@ -139,7 +139,9 @@ impl Statements {
             password: "pgcreds_password",
             expiration: "pgcreds_expiration",
         });
-        let words = sql_text::statements(&texts).unwrap_or_default().concat();
+        let words = sql_statements::statements(&texts)
+            .unwrap_or_default()
+            .concat();
         ["password", "expiration"].into_iter().find(|placeholder| {
             let value = format!("pgcreds_{placeholder}");
             words.contains(&value.to_uppercase()) || texts.contains(&format!("\"{value}\""))

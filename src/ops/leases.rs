@@ -140,7 +140,7 @@ pub(crate) async fn find(
             |found: &Option<Found>| found.as_ref().is_none_or(|found| !found.lease.is_ours);
         match result {
             Ok(Sight::Lease(candidate)) if is_better(&search.found) => {
-                search.found = Some(candidate);
+                search.found = Some(*candidate);
             }
             Ok(Sight::Stranger) => is_stranger = true,
             Ok(_) => {}
@@ -159,7 +159,7 @@ pub(crate) async fn find(
 
 /// What a server has under a name.
 enum Sight {
-    Lease(Found),
+    Lease(Box<Found>),
     /// A role without a marker.
     Stranger,
     Nothing,
@@ -172,7 +172,7 @@ async fn look_up(admin: Admin, id: &LeaseId) -> Result<Sight> {
         .await
         .map_err(failure)?;
     if let Some(lease) = leases.pop() {
-        return Ok(Sight::Lease(Found { lease, admin }));
+        return Ok(Sight::Lease(Box::new(Found { lease, admin })));
     }
     let is_role = ledger::is_role(&admin.session, id).await.map_err(failure)?;
     Ok(if is_role {

@@ -13,6 +13,7 @@ use super::lock::Lock;
 use super::secret_file::{Access, replace};
 use super::{Edit, STATE_VERSION, State};
 use crate::failure::Failure;
+use crate::shell::word;
 
 /// What a new state file holds.
 const NEW: &str = "# Connections and roles of pgcreds. Leases are not here: they are in PostgreSQL.\nversion = 1\n";
@@ -192,7 +193,7 @@ impl StateFile {
         Err(Failure::request(format!(
             "state file \"{path}\" holds the password of connection \"{name}\", and others can read it (mode {mode:04o})"
         ))
-        .hint(format!("Run: chmod 600 '{path}'"))
+        .hint(format!("Run: chmod 600 {}", word(&self.path)))
         .into())
     }
 }

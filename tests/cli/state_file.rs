@@ -256,7 +256,7 @@ fn a_literal_password_that_others_can_read_is_refused_until_they_cannot() {
             let expected = format!(
                 r#"--- stderr ---
 error: state file "~/.config/pgcreds/pgcreds.toml" holds the password of connection "main", and others can read it (mode {shown})
-hint: Run: chmod 600 '~/.config/pgcreds/pgcreds.toml'
+hint: Run: chmod 600 ~/.config/pgcreds/pgcreds.toml
 [exit 1]
 "#
             );
@@ -278,6 +278,23 @@ hint: Run: chmod 600 '~/.config/pgcreds/pgcreds.toml'
             .success();
         sandbox.pgcreds(ADD).run().success();
     }
+}
+
+#[test]
+fn the_hint_is_a_command_whatever_the_file_is_called() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.home().join("it's; exit 7.toml");
+    std::fs::write(&path, STATE.replace("host=h", "host=h password=hunter2")).unwrap();
+    set_mode(&path, 0o644);
+    let list = || {
+        let state = ["--state".as_ref(), path.as_os_str()];
+        let words = state.into_iter().chain(["role", "list"].map(AsRef::as_ref));
+        sandbox.pgcreds(words).run()
+    };
+    let refused = list().exits(1);
+    let (_, command) = refused.stderr.split_once("hint: Run: ").unwrap();
+    sandbox.program("sh", ["-c", command]).run().success();
+    list().success();
 }
 
 #[test]

@@ -15,6 +15,7 @@ use rustls::{Error, InconsistentKeys};
 use super::{libpq_file, read_certificates};
 use crate::failure::Failure;
 use crate::model::connection_url::TlsParameters;
+use crate::shell::word;
 
 /// The client's certificate with its key: named ones, else libpq's default files where they exist.
 pub(super) fn certificate(
@@ -63,12 +64,10 @@ fn refuse_readable_key(key: &Path) -> Result<()> {
         .with_context(|| format!("could not look at the private key \"{}\"", key.display()))?;
     let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
     if metadata.mode() & forbidden != 0 {
-        let key = key.display();
-        return Err(
-            Failure::request(format!("private key \"{key}\" can be read by others"))
-                .hint(format!("Run: chmod 600 '{key}'"))
-                .into(),
-        );
+        let problem = format!("private key \"{}\" can be read by others", key.display());
+        return Err(Failure::request(problem)
+            .hint(format!("Run: chmod 600 {}", word(key)))
+            .into());
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ fn keys_that_cannot_be_used_are_told() {
     stage.refuses(
         &with("client.key"),
         "private key \"~/client.key\" can be read by others",
-        "Run: chmod 600 '~/client.key'",
+        "Run: chmod 600 ~/client.key",
     );
     assert!(
         stage
