@@ -19,7 +19,7 @@ use crate::postgres::ledger::{self, Entry, Filter};
 use crate::postgres::locks::{self, Locked};
 use crate::postgres::revocation::{self, Which};
 use crate::postgres::session::{LOCK_WAIT, Session};
-use crate::postgres::{cut, dependencies};
+use crate::postgres::{cut, dependencies, starting};
 use crate::state::State;
 
 /// Leases that go through the steps together. Each needs a lock on its role, and the server has room for 64 a session.
@@ -184,7 +184,10 @@ impl Revocation<'_> {
         let session = self.session();
         let open = batch
             .step("could not end its sessions", async |leases, _| {
-                revocation::end_sessions(session, &oids(leases), self.session_timeout).await
+                let limit = self.session_timeout;
+                let mut open = starting::end_starting(session, leases, limit).await?;
+                open.extend(revocation::end_sessions(session, &oids(leases), limit).await?);
+                Ok(open)
             })
             .await?;
         let open: HashSet<u32> = open.into_iter().flatten().collect();

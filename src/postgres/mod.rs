@@ -30,6 +30,7 @@ pub(crate) mod revocation;
 pub(crate) mod rotation;
 mod service;
 pub(crate) mod session;
+pub(crate) mod starting;
 mod successor;
 pub(crate) mod survey;
 mod text;

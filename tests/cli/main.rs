@@ -52,6 +52,7 @@ mod secrets;
 mod servers;
 mod sessions;
 mod stage;
+mod starting;
 mod state_file;
 mod state_invalid;
 mod state_lock;

@@ -1,0 +1,154 @@
+//! Sessions that are starting while their lease ends: the server shows them to nobody yet.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::message::frontend;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Admin, Running, eventually};
+use crate::stage::{LATER, PASSWORD, Stage};
+
+const NAME: &str = "pgc starting";
+
+/// Longer than a server takes for anything here.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longer than a revocation takes, and shorter than a session that takes its time.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A lease that can log in and may act as `app_rw`, and its oid.
+fn stage(admin: Admin) -> (Stage, String) {
+    let stage = Stage::new(admin);
+    stage.make([NAME], LATER);
+    stage.cluster.execute("GRANT app_rw TO \"pgc starting\"");
+    stage.give_password(NAME);
+    let oid = stage.oid(NAME);
+    (stage, oid)
+}
+
+/// A client that works as `app_rw`, and whose session takes so long to start once it is authenticated. Every client may ask
+/// for that.
+fn slow_client(stage: &Stage, user: &str, seconds: u32) -> Running {
+    let (port, host) = (stage.cluster.port().to_string(), stage.cluster.host());
+    let ask = ["-XAtc", "SELECT current_user"];
+    let address = ["-h", host, "-p", &port, "-U", user, "-d", "mydb"];
+    let options = format!("-c role=app_rw -c post_auth_delay={seconds}");
+    let client = stage
+        .sandbox
+        .program("psql", address.iter().chain(&ask))
+        .env("PGPASSWORD", PASSWORD)
+        .env("PGOPTIONS", options)
+        .spawn();
+    // It holds its database, and is not among the sessions that have a user.
+    let is_starting = "SELECT count(*) FROM pg_locks l WHERE classid = 'pg_database'::regclass \
+         AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid AND usesysid IS NOT NULL)";
+    eventually(PATIENCE, || stage.cluster.value(is_starting) == "1");
+    client
+}
+
+#[test]
+fn one_that_takes_its_time_does_not_outlive_its_lease() {
+    for admin in [Admin::CreateRole, Admin::Superuser] {
+        let (stage, oid) = stage(admin);
+        let client = slow_client(&stage, NAME, 20);
+        let start = Instant::now();
+        assert_eq!(
+            stage.revoke(NAME).success().stderr,
+            format!("revoked lease \"{NAME}\"\n")
+        );
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+        let ended = client.wait().exits(2);
+        assert_eq!(ended.stdout, "", "{admin:?}");
+        assert!(
+            ended.stderr.contains("terminating connection"),
+            "{admin:?}: {ended}"
+        );
+        assert!(stage.is_gone(&oid), "{admin:?}");
+    }
+}
+
+#[test]
+fn one_that_does_not_end_keeps_its_lease_in_quarantine() {
+    let (stage, oid) = stage(Admin::CreateRole);
+    let client = slow_client(&stage, NAME, 30);
+    let pid = "SELECT pid FROM pg_locks WHERE classid = 'pg_database'::regclass";
+    let pid = Pid::from_raw(stage.cluster.value(pid).parse().unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let revoke = ["lease", "revoke", NAME, "--session-timeout", "1s"];
+    let run = stage.sandbox.pgcreds(revoke).run();
+    kill_process(pid, Signal::CONT).unwrap();
+    let expected = "its sessions did not end within 1 s\n";
+    assert!(run.exits(4).stderr.contains(expected));
+    client.wait().exits(2);
+    assert!(stage.is_quarantined(&oid));
+    stage.sweep([] as [&str; 0]).success();
+    assert!(stage.is_gone(&oid));
+}
+
+/// Neither a stranger nor another lease of the same group is ended for it, nor waited for.
+#[test]
+fn those_of_others_go_on() {
+    for other in ["stranger", "pgc other"] {
+        let (stage, oid) = stage(Admin::CreateRole);
+        stage.cluster.execute("CREATE ROLE stranger LOGIN");
+        stage.make(["pgc other"], LATER);
+        stage.cluster.execute(&format!(
+            "GRANT app_rw TO \"{other}\"; ALTER ROLE \"{other}\" PASSWORD '{PASSWORD}'"
+        ));
+        let client = slow_client(&stage, other, 8);
+        let start = Instant::now();
+        stage.revoke(NAME).success();
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+        assert!(stage.is_gone(&oid), "{other}");
+        assert_eq!(client.wait().success().stdout, "app_rw\n", "{other}");
+    }
+}
+
+/// The server has read what the client has to know, and would let it in; the client answers when it likes.
+#[test]
+fn one_that_withholds_its_password_is_not_let_in_afterwards() {
+    let (stage, oid) = stage(Admin::CreateRole);
+    let mut server = TcpStream::connect((stage.cluster.host(), stage.cluster.port())).unwrap();
+    let mut request = Default::default();
+    frontend::startup_message([("user", NAME), ("database", "mydb")], &mut request).unwrap();
+    server.write_all(&request).unwrap();
+    assert_eq!(answer(&mut server).0, b'R');
+    let mut scram = ScramSha256::new(PASSWORD.as_bytes(), ChannelBinding::unsupported());
+    let mut request = Default::default();
+    frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut request).unwrap();
+    server.write_all(&request).unwrap();
+    let (kind, challenge) = answer(&mut server);
+    assert_eq!(kind, b'R');
+    scram.update(&challenge[4..]).unwrap();
+
+    let start = Instant::now();
+    stage.revoke(NAME).success();
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    assert!(stage.is_gone(&oid));
+
+    let mut request = Default::default();
+    frontend::sasl_response(scram.message(), &mut request).unwrap();
+    server.write_all(&request).unwrap();
+    let mut refusal = answer(&mut server);
+    while refusal.0 == b'R' {
+        refusal = answer(&mut server);
+    }
+    let text = String::from_utf8_lossy(&refusal.1).into_owned();
+    assert!(
+        refusal.0 == b'E' && text.contains("does not exist"),
+        "{text}"
+    );
+}
+
+/// The server's next message: its kind and what is in it.
+fn answer(server: &mut TcpStream) -> (u8, Vec<u8>) {
+    let mut head = [0; 5];
+    server.read_exact(&mut head).unwrap();
+    let [kind, length @ ..] = head;
+    let mut body = vec![0; u32::from_be_bytes(length) as usize - 4];
+    server.read_exact(&mut body).unwrap();
+    (kind, body)
+}
