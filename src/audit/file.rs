@@ -81,23 +81,34 @@ fn open_locked(path: &Path) -> io::Result<File> {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// Opens the file for reading.
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    regular(reading().open(path)?)
+}
+
+/// Without NONBLOCK a pipe would be waited for.
+fn reading() -> OpenOptions {
     let mut options = OpenOptions::new();
-    // Without NONBLOCK a pipe would be waited for.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
+    options.read(true).custom_flags(flags);
     options
-        .read(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(flags);
-    let file = match options.open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => create(path, options.create(true))?,
-        opened => opened?,
-    };
+}
+
+fn regular(file: File) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
     Ok(file)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = reading();
+    options.append(true).mode(0o600);
+    let file = match options.open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => create(path, options.create(true))?,
+        opened => opened?,
+    };
+    regular(file)
 }
 
 /// Makes the file, and its folders for nobody else; its name is on the disk then.

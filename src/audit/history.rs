@@ -1,12 +1,12 @@
 //! Reading the log's file back, with what was rotated away from it.
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
+use super::file::open_to_read;
 use crate::failure::Failure;
 
 /// What was read.
@@ -45,7 +45,7 @@ fn read(path: &Path, visit: &mut dyn FnMut(Seen) -> Result<()>) -> Result<()> {
             path.display()
         ))
     };
-    let file = match File::open(path) {
+    let file = match open_to_read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         opened => opened.with_context(what)?,
     };

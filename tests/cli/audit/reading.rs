@@ -114,6 +114,29 @@ fn a_log_that_is_not_there_yet_is_empty() {
     assert_eq!(run.to_string(), "[]\n[exit 0]\n");
 }
 
+/// Reading from a pipe that nobody writes to would never end.
+#[test]
+fn what_is_no_file_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state("version = 1\n");
+    let log = path(&sandbox);
+    let rotated = log.with_extension("jsonl.1");
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    for pipe in [&log, &rotated] {
+        sandbox.program("mkfifo", [pipe]).run().success();
+        let run = sandbox.pgcreds(["audit"]).run().exits(1);
+        assert_eq!(
+            run.stderr,
+            format!(
+                "error: could not read the audit log \"{}\"\ncaused by: it is not a file\n",
+                pipe.display()
+            )
+        );
+        fs::remove_file(pipe).unwrap();
+        fs::write(&log, "").unwrap();
+    }
+}
+
 #[test]
 fn a_lease_that_is_gone_is_remembered() {
     let stage = Stage::new(Admin::CreateRole, &format!("{APP_ROLE}{MEMBER_ROLE}"));
