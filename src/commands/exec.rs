@@ -228,11 +228,13 @@ fn parse_variable(text: &str) -> Result<(String, String), String> {
 type Prepared = (Vec<(OsString, OsString)>, Option<NamedTempFile>);
 
 fn prepare(args: &Args, state: &State, credentials: &Credentials) -> Result<Prepared> {
-    let secret: Vec<&str> = state.password_variables().collect();
+    let secret = state.password_variables();
     let mut variables: Vec<(OsString, OsString)> = environment::all()
         .filter(|(name, _)| {
-            name.to_str()
-                .is_none_or(|name| is_kept(name, args.pristine) && !secret.contains(&name))
+            !secret.iter().any(|secret| name == secret.as_str())
+                && name
+                    .to_str()
+                    .is_none_or(|name| is_kept(name, args.pristine))
         })
         .collect();
     let mut set = |name: &str, value: &str| variables.push((name.into(), value.into()));

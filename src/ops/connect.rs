@@ -24,6 +24,9 @@ use crate::ui::warn_once;
 /// Connections that are opened at the same time.
 pub(crate) const CONCURRENCY: usize = 8;
 
+/// How many rotations may come between that a password is read and that it is used.
+const ROTATIONS: usize = 5;
+
 /// A server with an open session in the connection's own database.
 pub(crate) struct Admin {
     pub(crate) server: Server,
@@ -70,23 +73,34 @@ async fn open_otherwise(
     let Some(source) = &connection.password else {
         return Err(error);
     };
-    // A rotation removes the pending password when the source has it, so the source is asked last.
-    let pending = Pending::of(state, name, source).read().ok().flatten();
-    if let Some(admin) = open_with(state, name, pending.filter(|it| Some(it) != tried)).await {
-        return Ok(admin);
+    let mut tried: Vec<Secret> = tried.cloned().into_iter().collect();
+    // While we try one, another rotation may have come to its end.
+    for _ in 0..ROTATIONS {
+        let before = tried.len();
+        // A rotation removes the pending password when the source has it, so the source is asked last.
+        for is_stored in [false, true] {
+            let password = match is_stored {
+                false => Pending::of(state, name, source).read().ok().flatten(),
+                true => read_again(state, name).await,
+            };
+            let Some(password) = password.filter(|it| !tried.contains(it)) else {
+                continue;
+            };
+            if let Some(admin) = open_with(state, name, password.clone()).await {
+                return Ok(admin);
+            }
+            tried.push(password);
+        }
+        if tried.len() == before {
+            break;
+        }
     }
-    let stored = read_again(state, name).await;
-    let admin = open_with(state, name, stored.filter(|it| Some(it) != tried)).await;
-    admin.ok_or(error)
+    Err(error)
 }
 
-async fn open_with(
-    state: &State,
-    name: &ConnectionName,
-    password: Option<Secret>,
-) -> Option<Admin> {
+async fn open_with(state: &State, name: &ConnectionName, password: Secret) -> Option<Admin> {
     let parameters = parameters(name, state.connection(name).ok()?).ok()?;
-    let server = Server::new(name.clone(), parameters, Some(password?));
+    let server = Server::new(name.clone(), parameters, Some(password));
     open_server(server).await.ok()
 }
 

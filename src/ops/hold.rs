@@ -92,22 +92,20 @@ impl<'a> Held<'a> {
         }
         // A session in whose midst we are given up is closed, and the server forgets what it began.
         let admin = match self.admin.take() {
-            Some(admin) => Ok(admin),
+            Some(admin) => admin,
             None => {
                 let opened = connect::reopen(self.state, &self.server).await;
                 let event = || model::Event::of(EventKind::Renew, &self.lease.marker);
-                trace::failure(self.state, event, opened)
+                match trace::failure(self.state, event, opened) {
+                    Ok(admin) => admin,
+                    // Also a password that cannot be had may be there the next time.
+                    Err(error) => return self.not_renewed(error, false),
+                }
             }
         };
-        let renewed = match admin {
-            Ok(admin) => {
-                // With the password that it has by now.
-                self.server = admin.server.clone();
-                extend(self.state, &admin, &self.lease, Some(self.ttl)).await
-            }
-            Err(error) => Err(error),
-        };
-        match renewed {
+        // With the password that it has by now.
+        self.server = admin.server.clone();
+        match extend(self.state, &admin, &self.lease, Some(self.ttl)).await {
             Ok(renewed) => {
                 self.lease.expires_at.clone_from(&renewed.expires_at);
                 self.pause = PAUSES.0;
@@ -118,11 +116,15 @@ impl<'a> Held<'a> {
             Err(error) => {
                 // A refusal is final: it has ended, or somebody revoked it.
                 let is_final = failure::kind(&error) == Kind::Request;
-                self.renew_at = (!is_final).then(|| Instant::now() + self.pause);
-                self.pause = (self.pause * 2).min(PAUSES.1);
-                Event::NotRenewed(error)
+                self.not_renewed(error, is_final)
             }
         }
+    }
+
+    fn not_renewed(&mut self, error: anyhow::Error, is_final: bool) -> Event {
+        self.renew_at = (!is_final).then(|| Instant::now() + self.pause);
+        self.pause = (self.pause * 2).min(PAUSES.1);
+        Event::NotRenewed(error)
     }
 
     /// The lease's marker.

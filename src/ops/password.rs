@@ -106,14 +106,22 @@ async fn from_command(arguments: &[String]) -> Result<Secret> {
 }
 
 /// Runs a store command without a shell: it gets the password on stdin, without a line's end. Its stderr is shown, its stdout
-/// never.
-pub(crate) async fn store(arguments: &[String], password: &Secret) -> Result<()> {
+/// never. It does not get the variables `withheld`.
+pub(crate) async fn store(
+    arguments: &[String],
+    password: &Secret,
+    withheld: &[String],
+) -> Result<()> {
     let (program, rest) = arguments
         .split_first()
         .context(Failure::request("store_command is empty"))?;
     let failure =
         |problem: &str| Failure::request(format!("store_command \"{program}\" {problem}"));
-    let mut child = Command::new(program)
+    let mut process = Command::new(program);
+    for name in withheld {
+        process.env_remove(name);
+    }
+    let mut child = process
         .args(rest)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

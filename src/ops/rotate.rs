@@ -191,7 +191,7 @@ impl Rotation<'_> {
     }
 
     async fn keep_by_command(&self, arguments: &[String], new: &Secret) -> Result<()> {
-        password::store(arguments, new).await?;
+        password::store(arguments, new, &self.state.password_variables()).await?;
         let stored = password::read(self.source, &self.state.folder).await?;
         if stored != *new {
             return Err(Failure::request(

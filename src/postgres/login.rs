@@ -20,8 +20,7 @@ use crate::postgres::comments::live_leases;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::session::{Session, foreign};
 use crate::postgres::turn::{Turn, begin_in_turn};
-use crate::postgres::verdict::{VERDICTS, look, powers};
-use crate::postgres::{identifier, literal};
+use crate::postgres::{identifier, literal, verdict};
 
 /// `to_char` format of a [`Timestamp`].
 pub(super) const TIMESTAMP_FORMAT: &str = "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'";
@@ -119,7 +118,7 @@ impl NewLogin<'_> {
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
             self.creation_sql(&times, &marker),
             columns.join(", "),
-            powers("r.oid"),
+            verdict::powers("r.oid"),
             literal(self.id.as_str()),
         );
         let rows = session
@@ -244,7 +243,7 @@ impl NewLogin<'_> {
         format!(
             "{} {} ALTER ROLE {role} VALID UNTIL '{expiration}'; COMMENT ON ROLE {role} IS {};",
             foreign(&statements),
-            look(name),
+            verdict::look(name),
             literal(&marker.to_comment()),
             role = identifier(name),
         )
@@ -253,13 +252,8 @@ impl NewLogin<'_> {
     /// Says what is wrong with the creation statements, without their text.
     fn creation_failure(&self, error: DatabaseError) -> anyhow::Error {
         let role = self.role_name;
-        let verdict = VERDICTS
-            .iter()
-            .find(|(sign, ..)| error.text().contains(sign));
-        if let Some((_, problem, hint)) = verdict {
-            return Failure::request(format!("creation_statements of role \"{role}\" {problem}"))
-                .hint(*hint)
-                .into();
+        if let Some(failure) = verdict::failure(&error.text(), role) {
+            return failure.into();
         }
         let error = error.redacted(self.verifier());
         let hint = self.quoting_hint(&error).or_else(|| error.hint());

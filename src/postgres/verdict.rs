@@ -1,9 +1,12 @@
-//! What a new login must be, found out by the statement that comes last before the commit: no further round trip.
+//! The look at a new login that no creation statement can leave out. It fails the transaction; what it says then comes
+//! back in the server's error.
 
+use crate::failure::Failure;
+use crate::model::name::RoleName;
 use crate::postgres::literal;
 
-/// What the look at a new login can find: the sign that the server repeats in its error, the problem, the next step.
-pub(super) const VERDICTS: [(&str, &str, &str); 4] = [
+/// What is wrong with creation statements: the sign that the server repeats in its error, the problem, the next step.
+const VERDICTS: [(&str, &str, &str); 3] = [
     (
         "pgcreds: not created",
         "did not create the role \"{{name}}\"",
@@ -19,45 +22,71 @@ pub(super) const VERDICTS: [(&str, &str, &str); 4] = [
         "created a superuser, which pgcreds never revokes",
         "Leave SUPERUSER out and grant what is needed, for example pg_read_all_data.",
     ),
-    (
-        "pgcreds: admin",
-        "made it a member of the admin or of a superuser: it could undo its own end",
-        "Make logins members of a group role that has what they need, and that is itself no member of such roles.",
-    ),
 ];
 
-/// Fails the transaction unless the role exists, may log in, is no superuser and cannot become one, nor the admin: the cast
-/// refuses every verdict but a number, and needs no procedural language.
+/// The sign of a login that is in a group that leads to the admin or to a superuser. The membership to take away follows
+/// it in brackets, as `REVOKE` takes it; the group alone where the login itself is the member.
+const LEADS_UP: &str = "pgcreds: leads up [";
+
+/// Fails the transaction unless the role exists, may log in, is no superuser, and is in no group that leads to one or to the
+/// admin, whatever the memberships' options are: the cast refuses every verdict but a number, and needs no procedural
+/// language.
 pub(super) fn look(name: &str) -> String {
     format!(
         "SELECT CAST(CASE WHEN r.oid IS NULL THEN 'pgcreds: not created' \
          WHEN r.rolsuper THEN 'pgcreds: superuser' \
          WHEN NOT r.rolcanlogin THEN 'pgcreds: no login' \
-         WHEN EXISTS ({} WHERE g.rolsuper OR g.rolname IN (session_user, current_user)) THEN 'pgcreds: admin' \
-         ELSE r.oid::text END AS bigint) AS pgcreds_oid \
+         ELSE coalesce('{LEADS_UP}' || (SELECT g.membership FROM {} g \
+             WHERE g.rolsuper OR g.rolname IN (current_user, session_user) ORDER BY 1 LIMIT 1) || ']', r.oid::text) END AS bigint) AS pgcreds_oid \
          FROM (SELECT 1) one LEFT JOIN pg_roles r ON r.rolname::text = {};",
-        reached("r.oid", ""),
+        reached("r.oid"),
         literal(name)
     )
 }
 
-/// Selects columns of the roles `g` that a role is a member of, at whatever remove. A membership without `SET` and `INHERIT` counts: with
-/// `ADMIN` its holder gives itself the rest.
-fn reached(role: &str, columns: &str) -> String {
+/// What the look found, if it is what an error of the server speaks of.
+pub(super) fn failure(error: &str, role: &RoleName) -> Option<Failure> {
+    if let Some((_, membership)) = error.split_once(LEADS_UP) {
+        let (membership, _) = membership.rsplit_once(']')?;
+        return Some(leads_up(membership, role));
+    }
+    let verdict = VERDICTS.iter().find(|(sign, ..)| error.contains(sign));
+    verdict.map(|(_, problem, hint)| {
+        Failure::request(format!("creation_statements of role \"{role}\" {problem}")).hint(*hint)
+    })
+}
+
+fn leads_up(membership: &str, role: &RoleName) -> Failure {
+    let hint = match membership.contains(" FROM ") {
+        true => format!("Run as a superuser: REVOKE {membership};"),
+        false => format!("Leave {membership} out of the role."),
+    };
+    Failure::request(format!(
+        "logins of role \"{role}\" could become the connection's admin or a superuser"
+    ))
+    .hint(hint)
+}
+
+/// The roles that a role is a member of, at whatever remove, each with the membership that leads there, as `REVOKE` takes it;
+/// the group alone where the role itself is the member. A membership without `SET` and `INHERIT` counts: with `ADMIN` its
+/// holder gives itself the rest. Its cost does not grow with the number of leases.
+fn reached(role: &str) -> String {
     format!(
-        "WITH RECURSIVE reached AS (SELECT roleid FROM pg_auth_members WHERE member = {role} \
-         UNION SELECT m.roleid FROM pg_auth_members m JOIN reached ON m.member = reached.roleid) \
-         SELECT {columns} FROM reached JOIN pg_roles g ON g.oid = reached.roleid"
+        "(WITH RECURSIVE reached AS (SELECT roleid, member FROM pg_auth_members WHERE member = {role} \
+         UNION SELECT m.roleid, m.member FROM pg_auth_members m JOIN reached ON m.member = reached.roleid) \
+         SELECT g.*, quote_ident(g.rolname) || CASE WHEN reached.member = {role} THEN '' \
+             ELSE ' FROM ' || quote_ident(pg_get_userbyid(reached.member)) END AS membership \
+         FROM reached JOIN pg_roles g ON g.oid = reached.roleid)"
     )
 }
 
 /// A subquery for the names of those of them that could do more than their end takes back, with what that is.
 pub(super) fn powers(role: &str) -> String {
-    let reached = reached(role, "g.*");
     format!(
-        "(SELECT json_agg(format('\"%s\" (%s)', g.rolname, p.power) ORDER BY g.rolname) FROM ({reached}) g CROSS JOIN LATERAL (SELECT CASE \
+        "(SELECT json_agg(DISTINCT format('\"%s\" (%s)', g.rolname, p.power)) FROM {} g CROSS JOIN LATERAL (SELECT CASE \
          WHEN g.rolcreaterole THEN 'CREATEROLE' WHEN g.rolreplication THEN 'REPLICATION' WHEN g.rolbypassrls THEN 'BYPASSRLS' \
          WHEN g.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files') \
-         THEN 'the server''s files and programs' END AS power) p WHERE p.power IS NOT NULL)"
+         THEN 'the server''s files and programs' END AS power) p WHERE p.power IS NOT NULL)",
+        reached(role)
     )
 }

@@ -99,14 +99,14 @@ impl State {
     }
 
     /// Environment variables that hold the password of an admin: for pgcreds, not for the programs that it runs.
-    pub(crate) fn password_variables(&self) -> impl Iterator<Item = &str> {
-        let named = self.connections.values();
-        let named = named.filter_map(|connection| match &connection.password {
-            Some(PasswordSource::Env(name)) => Some(name.as_str()),
+    pub(crate) fn password_variables(&self) -> Vec<String> {
+        let sources = self.connections.values();
+        let named = sources.filter_map(|connection| match &connection.password {
+            Some(PasswordSource::Env(name)) => Some(name.clone()),
             _ => None,
         });
         // libpq's own.
-        named.chain(std::iter::once("PGPASSWORD"))
+        named.chain(["PGPASSWORD".to_owned()]).collect()
     }
 
     /// Finds a file, or says which ones there are.

@@ -100,10 +100,12 @@ fn groups_that_lead_to_the_admin_or_a_superuser() {
                 assert!(
                     refusal.starts_with(
                         "--- stderr ---\n\
-                         error: creation_statements of role \"app-role\" made it a member of the admin or of a superuser: it could undo its own end\n"
+                         error: logins of role \"app-role\" could become the connection's admin or a superuser\n"
                     ),
                     "{refusal}"
                 );
+                let hint = format!("hint: Run as a superuser: REVOKE {target} FROM near;\n");
+                assert!(refusal.contains(&hint), "{refusal}");
             }
             stage.cluster.execute(&format!("REVOKE {target} FROM near"));
         }

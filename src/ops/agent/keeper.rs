@@ -251,7 +251,7 @@ impl Keeper {
         }
         self.succeeded(left);
         if let Some(action) = &self.recipe.on_change {
-            let withheld = state.password_variables().map(str::to_owned).collect();
+            let withheld = state.password_variables();
             let (name, action) = (self.name.clone(), action.clone());
             self.telling = Some(on_change::start(name, action, withheld, log));
         }

@@ -108,3 +108,19 @@ fn one_that_takes_too_long_is_ended() {
     );
     assert_works(&sandbox, "time limit");
 }
+
+#[test]
+fn the_store_is_not_told_other_admins_passwords() {
+    let cluster = cluster();
+    let sandbox = sandbox(&cluster, "[\"sh\", \"-c\", \"env >seen; cat >store\"]");
+    let state = sandbox.state();
+    sandbox.write_state(&format!(
+        "{state}\n[connections.other]\nurl = \"host=h\"\npassword = {{ env = \"OTHER_PASSWORD\" }}\n"
+    ));
+    let invocation = sandbox.pgcreds(["connection", "rotate", "my-postgres-db"]);
+    let invocation = invocation.env("OTHER_PASSWORD", "other-secret");
+    invocation.env("REST", "kept").run().success();
+    let seen = fs::read_to_string(sandbox.home().join("seen")).unwrap();
+    assert!(seen.contains("REST=kept"), "{seen}");
+    assert!(!seen.contains("secret"), "{seen}");
+}
