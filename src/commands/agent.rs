@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::context::Context;
 use crate::failure::{self, Failure, Kind, one_line};
+use crate::model::count::counted;
 use crate::model::name::FileName;
 use crate::ops::agent::{Agent, Pause, Settings, Supervisor};
 use crate::state::State;
@@ -204,7 +205,7 @@ struct Systemd {
 
 impl Supervisor for Systemd {
     fn ready(&self, files: usize) {
-        let status = format!("{files} files are filled");
+        let status = format!("{} filled", counted(files, "file"));
         tell_systemd(
             &[NotifyState::Ready, NotifyState::Status(&status)],
             self.log,
@@ -213,9 +214,9 @@ impl Supervisor for Systemd {
 
     fn status(&self, good: usize, files: usize) {
         let status = if good == files {
-            format!("{files} files are filled")
+            format!("{} filled", counted(files, "file"))
         } else {
-            format!("{good} of {files} files are filled")
+            format!("{good} of {} filled", counted(files, "file"))
         };
         tell_systemd(&[NotifyState::Status(&status)], self.log);
     }

@@ -4,8 +4,9 @@ use anyhow::Result;
 
 use crate::context::Context;
 use crate::failure::Kind;
+use crate::model::count::counted;
 use crate::model::name::ConnectionName;
-use crate::ops::doctor::{self, Finding, Status, counted};
+use crate::ops::doctor::{self, Finding, Status};
 use crate::ui::{Format, printable};
 
 /// Look for what does not work, or will hurt, and say how to mend it

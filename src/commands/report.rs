@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::context::Context;
 use crate::failure::{self, Failure, Kind};
+use crate::model::count::counted;
 use crate::model::name::{ConnectionName, RoleName};
 use crate::ops::report::Report;
 use crate::shell::argument;
@@ -41,15 +42,15 @@ pub(super) fn print(context: &Context, report: &Report) -> Result<ExitCode> {
                 .iter()
                 .for_each(|lease| ui.status(&format!("revoked lease \"{lease}\"")));
         }
-        count => ui.status(&format!("revoked {}", leases(count))),
+        count => ui.status(&format!("revoked {}", counted(count, "lease"))),
     }
     for note in &report.notes {
         ui.warn(note);
     }
     if report.others > 0 {
         ui.detail(&format!(
-            "left {} to another admin, who has ADMIN OPTION on them",
-            leases(report.others)
+            "left {} to another admin, who has the ADMIN OPTION",
+            counted(report.others, "lease")
         ));
     }
     print_problems(report);
@@ -78,15 +79,6 @@ pub(super) fn warn_of_unknown_role(context: &Context, state: &State, role: Optio
         context
             .ui
             .warn(&format!("role \"{role}\" is not in the state file"));
-    }
-}
-
-/// A number of leases, in words.
-pub(super) fn leases(count: usize) -> String {
-    if count == 1 {
-        "1 lease".into()
-    } else {
-        format!("{count} leases")
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod audit_log;
 pub(crate) mod connection;
 pub(crate) mod connection_url;
+pub(crate) mod count;
 pub(crate) mod credential_format;
 pub(crate) mod credentials;
 pub(crate) mod event;

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::failure::Failure;
+use crate::model::count::counted;
 use crate::model::name::ConnectionName;
 use crate::ops::check;
 use crate::ops::connect::{Admin, CONCURRENCY, ask_all};
@@ -74,7 +75,8 @@ pub(crate) async fn sweep(state: &State, request: &Request, progress: &Bar) -> R
     let count = count_once(&mut servers);
     if let Some(most) = request.most.filter(|most| count > *most) {
         let refusal = Failure::request(format!(
-            "{count} leases would be revoked, which is over --max {most}"
+            "{} would be revoked, which is over --max {most}",
+            counted(count, "lease")
         ))
         .hint("See them with: pgcreds sweep --dry-run. Then run it again with a higher --max.");
         return trace::refused_sweep(state, request.which, Err(refusal.into()));

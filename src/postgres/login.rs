@@ -7,6 +7,7 @@ use postgres_protocol::password::scram_sha_256;
 use tokio_postgres::error::SqlState;
 
 use crate::failure::Failure;
+use crate::model::count::counted;
 use crate::model::lease::{Lease, LeaseState};
 use crate::model::marker::Marker;
 use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
@@ -190,11 +191,12 @@ impl NewLogin<'_> {
                 .hint("It is a standby or in recovery. Point the connection's url at the primary.")
                 .into());
         }
-        let live: u32 = answers.parsed("live").map_err(failure)?;
-        if let Some(most) = self.role.max_leases.filter(|most| live >= *most) {
+        let live: usize = answers.parsed("live").map_err(failure)?;
+        if let Some(most) = self.role.max_leases.filter(|most| live >= *most as usize) {
             return Err(Failure::request(format!(
-                "role \"{}\" has {live} live leases, and max_leases is {most}",
-                self.role_name
+                "role \"{}\" has {}, and max_leases is {most}",
+                self.role_name,
+                counted(live, "live lease")
             ))
             .hint(format!(
                 "See them with: pgcreds lease list --role {}",

@@ -236,7 +236,7 @@ fn quiet_keeps_warnings_and_errors_and_verbose_adds_detail() {
     sandbox.write_state(revocation);
     assert_eq!(
         run(&sandbox, "role remove r --quiet").to_string(),
-        "--- stderr ---\nwarning: the server was not asked for leases of role \"r\": those that are there live on until their end, are revoked without its revocation_statements\n[exit 0]\n"
+        "--- stderr ---\nwarning: leases of role \"r\" that are still there will be revoked without its revocation_statements\n[exit 0]\n"
     );
 }
 

@@ -77,12 +77,12 @@ fn they_get_into_no_renew_statement_that_they_could_change() {
         ("GRANT app_rw TO {{name}}", vec![]),
         (
             "GRANT app_rw TO \"{{name}}\"",
-            vec!["pgc_x, dbowner", "current_user", "DBOWNER"],
+            vec!["pgc_x, dbowner", "current_user", "DBOWNER", "--all"],
         ),
     ] {
         let stage = stage(&format!("renew_statements = ['''{statement}''']"), LATER);
         for name in NAMES {
-            let run = stage.sandbox.pgcreds(["lease", "renew", name]).run();
+            let run = stage.sandbox.pgcreds(["lease", "renew", "--", name]).run();
             if renewed.contains(&name) {
                 run.success();
                 continue;

@@ -160,7 +160,7 @@ fn a_session_that_does_not_end_is_waited_for_in_vain() {
     assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
     let expected = "revoked lease \"pgc other\"\n\
         error: could not drop lease \"pgc busy\" on connection \"my-postgres-db\": its sessions did not end within 1 s\n\
-        hint: The next sweep tries again. Look at it with: pgcreds lease show pgc busy\n";
+        hint: The next sweep tries again. Look at it with: pgcreds lease show 'pgc busy'\n";
     assert_eq!(run.stderr, expected);
     eventually(PATIENCE, || stage.is_quarantined(&oid));
     assert!(!session.is_alive());

@@ -7,6 +7,7 @@ use clap::ArgGroup;
 use crate::commands::report;
 use crate::context::Context;
 use crate::failure::Kind;
+use crate::model::count::counted;
 use crate::model::name::{ConnectionName, LeaseId, RoleName};
 use crate::model::ttl::Ttl;
 use crate::ops;
@@ -72,9 +73,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let report = ops::sweep::sweep(&state, &request, &Bar::new(context.ui)).await?;
     let code = report::print(context, &report)?;
     if report.others > 0 {
-        let left = report::leases(report.others);
+        let left = counted(report.others, "lease");
         context.ui.warn(&format!(
-            "{left} could not be revoked: another admin has ADMIN OPTION on them"
+            "{left} could not be revoked: another admin has the ADMIN OPTION"
         ));
         return Ok(Kind::Partial.code().into());
     }

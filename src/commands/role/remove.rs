@@ -25,7 +25,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let name = &args.name;
     context.state_file()?.edit(|state, edit| {
         let role = state.role(name)?;
-        context.ui.warn(&warning(name, role));
+        if let Some(warning) = warning(name, role) {
+            context.ui.warn(&warning);
+        }
         edit.remove(Section::Roles, name.as_str())
     })?;
     context.ui.status(&format!("removed role \"{name}\""));
@@ -35,16 +37,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What becomes of leases that nobody looked for.
-fn warning(name: &RoleName, role: &Role) -> String {
-    let mut warning = format!(
-        "the server was not asked for leases of role \"{name}\": those that are there live on until their end"
-    );
-    if !role.revocation_statements.is_empty() {
-        warning += ", are revoked without its revocation_statements";
-    }
-    if let Some(successor) = role.successor() {
-        warning += &format!(", and leave nothing to \"{successor}\"");
-    }
-    warning
+/// What leases that are still there lose: no server is asked for them.
+fn warning(name: &RoleName, role: &Role) -> Option<String> {
+    let statements = (!role.revocation_statements.is_empty())
+        .then(|| "be revoked without its revocation_statements".to_owned());
+    let successor = role.successor();
+    let successor = successor.map(|successor| format!("leave nothing to \"{successor}\""));
+    let losses: Vec<String> = statements.into_iter().chain(successor).collect();
+    (!losses.is_empty()).then(|| {
+        format!(
+            "leases of role \"{name}\" that are still there will {}",
+            losses.join(" and ")
+        )
+    })
 }

@@ -65,9 +65,3 @@ impl Check<'_> {
         }
     }
 }
-
-/// That many, in words: `1 lease`, `2 leases`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
-}

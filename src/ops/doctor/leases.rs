@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::finding::{Check, Finding, counted};
+use super::finding::{Check, Finding};
+use crate::model::count::counted;
 use crate::model::lease::{Lease, LeaseState};
 use crate::model::marker::MarkerError;
 use crate::ops::connect::Admin;

@@ -14,7 +14,7 @@ use crate::model::name::{ConnectionName, Label};
 use crate::ops::connect::{Admin, open_all, reopen};
 use crate::state::{State, StateFile};
 
-pub(crate) use finding::{Finding, Status, counted};
+pub(crate) use finding::{Finding, Status};
 
 use finding::Check;
 

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::finding::{Check, Finding, counted};
+use super::finding::{Check, Finding};
 use super::server::Seen;
+use crate::model::count::counted;
 use crate::model::name::{Label, RoleName};
 use crate::model::role::Role;
 use crate::ops::check::{self, RoleCheck};

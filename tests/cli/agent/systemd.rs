@@ -39,14 +39,14 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
     }
     assert!(folder.join("late").exists());
     assert!(
-        said.last().unwrap().contains("STATUS=2 files are filled"),
+        said.last().unwrap().contains("STATUS=2 files filled"),
         "{said:?}"
     );
 
     // The status tells when one of them is not good any more.
     fs::remove_dir_all(&folder).unwrap();
     let status = receive(&socket, LONG).unwrap();
-    assert_eq!(status.trim_end(), "STATUS=1 of 2 files are filled");
+    assert_eq!(status.trim_end(), "STATUS=1 of 2 files filled");
 
     agent.running.signal(Signal::TERM);
     let stopping = receive(&socket, LONG).unwrap();
