@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::model::connection::{Connection, PasswordSource};
-use crate::model::statements::{InvalidStatements, placeholders};
+use crate::model::placeholders::placeholders;
+use crate::model::statements::InvalidStatements;
 
 /// What is wrong with how a connection is to be rotated.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Connection {
         let has_password = statements
             .texts()
             .iter()
-            .any(|text| placeholders(text).any(|name| name == "password"));
+            .any(|text| placeholders(text).any(|found| found.name == "password"));
         if !statements.is_empty() && !has_password {
             return Err(InvalidRotation::NoPassword);
         }

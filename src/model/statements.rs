@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::model::placeholders::{is_quotable, placeholders};
 use crate::model::sql_statements;
 
 /// The placeholders that pgcreds fills in, in Vault's spelling.
@@ -76,8 +77,10 @@ impl Statements {
     /// Checks that only the placeholders `known` occur and that no statement ends the transaction.
     pub(crate) fn check(&self, known: &[&str]) -> Result<(), InvalidStatements> {
         for text in &self.0 {
-            if let Some(unknown) = placeholders(text).find(|name| !known.contains(name)) {
-                return Err(InvalidStatements::UnknownPlaceholder(unknown.to_owned()));
+            if let Some(unknown) = placeholders(text).find(|found| !known.contains(&found.name)) {
+                return Err(InvalidStatements::UnknownPlaceholder(
+                    unknown.name.to_owned(),
+                ));
             }
             let statements = sql_statements::statements(text)
                 .map_err(|unterminated| InvalidStatements::Unterminated(unterminated.0))?;
@@ -111,25 +114,19 @@ impl Statements {
         let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let is_safe = name.starts_with("pgc_") && name.bytes().all(is_word);
         let is_quotable = name.chars().all(is_quotable);
-        let is_quoted = |text: &str, found: &Placeholder<'_>| {
-            let (before, after) = (&text[..found.start], &text[found.end..]);
-            ['"', '\'']
-                .iter()
-                .any(|quote| before.ends_with(*quote) && after.starts_with(*quote))
+        let can_hold = |text| {
+            placeholders(text)
+                .filter(|found| ["name", "username"].contains(&found.name))
+                .all(|found| is_quotable && found.is_in_quotes(text))
         };
-        is_safe
-            || self.0.iter().all(|text| {
-                placeholders_of(text)
-                    .filter(|found| ["name", "username"].contains(&found.name))
-                    .all(|found| is_quotable && is_quoted(text, &found))
-            })
+        is_safe || self.0.iter().all(|text| can_hold(text))
     }
 
     /// Whether this placeholder occurs.
     pub(crate) fn has_placeholder(&self, name: &str) -> bool {
         self.0
             .iter()
-            .any(|text| placeholders(text).any(|found| found == name))
+            .any(|text| placeholders(text).any(|found| found.name == name))
     }
 
     /// A placeholder that stands for a text, but not in single quotes: no statement can be meant so.
@@ -161,7 +158,7 @@ impl Statements {
         let mut sql = String::new();
         for text in &self.0 {
             let mut from = 0;
-            for placeholder in placeholders_of(text) {
+            for placeholder in placeholders(text) {
                 sql.push_str(&text[from..placeholder.start]);
                 sql.push_str(match placeholder.name {
                     "password" => values.password,
@@ -188,64 +185,6 @@ fn transaction_end(words: &[String]) -> Option<String> {
         _ => false,
     };
     ends.then(|| first.to_owned())
-}
-
-/// A placeholder's place in a text.
-struct Placeholder<'a> {
-    start: usize,
-    end: usize,
-    name: &'a str,
-}
-
-/// Finds the next `{{name}}`; spaces inside the braces are accepted, and `{{1,2},{3,4}}` is an array, not a placeholder.
-fn next_placeholder(text: &str) -> Option<Placeholder<'_>> {
-    let mut from = 0;
-    while let Some(start) = text[from..].find("{{").map(|at| from + at) {
-        let inside = &text[start + 2..];
-        let name = inside.find("}}").map(|end| &inside[..end]);
-        let is_word = |name: &str| {
-            let name = name.trim();
-            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        };
-        if let Some(name) = name.filter(|name| is_word(name)) {
-            return Some(Placeholder {
-                start,
-                end: start + 2 + name.len() + 2,
-                name: name.trim(),
-            });
-        }
-        from = start + 1;
-    }
-    None
-}
-
-/// All placeholders of a text, in order.
-fn placeholders_of(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let found = next_placeholder(&text[from..])?;
-        let found = Placeholder {
-            start: from + found.start,
-            end: from + found.end,
-            ..found
-        };
-        from = found.end;
-        Some(found)
-    })
-}
-
-/// The names of all placeholders in a text, in order.
-pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    placeholders_of(text).map(|placeholder| placeholder.name)
-}
-
-/// Whether a character can stand inside `"…"`, `'…'`, `E'…'` and `$$…$$` as it is.
-pub(crate) fn is_quotable(character: char) -> bool {
-    (character == ' ' || character.is_ascii_graphic())
-        && !['"', '\'', '\\', '$'].contains(&character)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::{IDENTIFIER_BYTES, Label, LeaseId, RoleName};
-use crate::model::statements::is_quotable;
+use crate::model::placeholders::is_quotable;
 use crate::model::template_functions;
 
 /// Random characters that a name must have: 36^12 is a little over 2^62.

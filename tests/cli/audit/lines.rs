@@ -110,7 +110,7 @@ fn a_refusal_is_one() {
             "ttl 48h is over max_ttl 24h of role \"app-role\"",
             "lease \"pgc_no_such_lease\" not found",
             &format!("role \"{superuser}\" is not a lease of pgcreds"),
-            "1 leases would be revoked, which is over --max 0",
+            "1 lease would be revoked, which is over --max 0",
         ]
     );
 }
