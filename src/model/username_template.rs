@@ -198,7 +198,18 @@ fn plain(label: &Label) -> String {
             '_'
         }
     };
-    label.as_str().chars().map(keep).collect()
+    let mut kept: String = label.as_str().chars().map(keep).collect();
+    // A name that begins with the label must not become an option, nor one that PostgreSQL keeps for itself.
+    if kept.starts_with('-') {
+        kept.replace_range(..1, "_");
+    }
+    if kept
+        .get(..3)
+        .is_some_and(|start| start.eq_ignore_ascii_case("pg_"))
+    {
+        kept.replace_range(2..3, "-");
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -270,6 +281,15 @@ mod tests {
             ),
             Err(Random(0))
         );
+    }
+
+    #[test]
+    fn a_label_may_begin_like_an_option_or_a_name_of_postgresql() {
+        let template = "{{ label | truncate(12) | lowercase }}-{{ random(12) }}";
+        for (label, start) in [("-rf", "_rf-"), ("pg_dump", "pg-dump-"), ("PG_x", "pg-x-")] {
+            let name = name(template, label).unwrap();
+            assert!(name.starts_with(start), "{name}");
+        }
     }
 
     proptest! {

@@ -92,20 +92,22 @@ impl<'a> Held<'a> {
         }
         // A session in whose midst we are given up is closed, and the server forgets what it began.
         let admin = match self.admin.take() {
-            Some(admin) => admin,
+            Some(admin) => Ok(admin),
             None => {
                 let opened = connect::reopen(self.state, &self.server).await;
                 let event = || model::Event::of(EventKind::Renew, &self.lease.marker);
-                match trace::failure(self.state, event, opened) {
-                    Ok(admin) => admin,
-                    // Also a password that cannot be had may be there the next time.
-                    Err(error) => return self.not_renewed(error, false),
-                }
+                trace::failure(self.state, event, opened)
             }
         };
-        // With the password that it has by now.
-        self.server = admin.server.clone();
-        match extend(self.state, &admin, &self.lease, Some(self.ttl)).await {
+        let renewed = match admin {
+            Ok(admin) => {
+                // With the password that it has by now.
+                self.server = admin.server.clone();
+                extend(self.state, &admin, &self.lease, Some(self.ttl)).await
+            }
+            Err(error) => Err(error),
+        };
+        match renewed {
             Ok(renewed) => {
                 self.lease.expires_at.clone_from(&renewed.expires_at);
                 self.pause = PAUSES.0;
@@ -116,15 +118,11 @@ impl<'a> Held<'a> {
             Err(error) => {
                 // A refusal is final: it has ended, or somebody revoked it.
                 let is_final = failure::kind(&error) == Kind::Request;
-                self.not_renewed(error, is_final)
+                self.renew_at = (!is_final).then(|| Instant::now() + self.pause);
+                self.pause = (self.pause * 2).min(PAUSES.1);
+                Event::NotRenewed(error)
             }
         }
-    }
-
-    fn not_renewed(&mut self, error: anyhow::Error, is_final: bool) -> Event {
-        self.renew_at = (!is_final).then(|| Instant::now() + self.pause);
-        self.pause = (self.pause * 2).min(PAUSES.1);
-        Event::NotRenewed(error)
     }
 
     /// The lease's marker.

@@ -60,32 +60,6 @@ fn it_is_renewed_while_the_command_runs() {
 }
 
 #[test]
-fn an_admins_password_that_is_away_for_a_while_ends_no_renewals() {
-    let app = App::new();
-    let running = app
-        .sandbox
-        .pgcreds(
-            ["--verbose"]
-                .into_iter()
-                .chain(line(&["--ttl", "6s"], "sleep 12")),
-        )
-        .spawn();
-    eventually(LONG, || !app.logins().is_empty());
-    let password = app.sandbox.home().join("admin.password");
-    let away = password.with_extension("away");
-    std::fs::rename(&password, &away).unwrap();
-    // The first renewal has the session that issued the lease.
-    eventually(LONG, || {
-        running.stderr().contains("could not renew the lease: ")
-    });
-    std::fs::rename(&away, &password).unwrap();
-    let ended = running.wait().success();
-    let (_, afterwards) = ended.stderr.split_once("could not renew").unwrap();
-    assert!(afterwards.contains("renewed the lease until "), "{ended}");
-    assert_eq!(app.logins(), Vec::<String>::new());
-}
-
-#[test]
 fn a_warning_comes_before_its_last_end() {
     let app = App::with("max_ttl = \"3s\"\ndefault_ttl = \"3s\"\n");
     let ended = run(&app, &[], "sleep 2.5").success();
