@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::model::redaction;
 use crate::terminal::visible;
+use crate::usage;
 
 /// Whose problem a failure is; scripts see it as the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
 
 /// The error and what caused it on one line, as machines get it.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
-    redaction::text(&format!("{error:#}").replace('\n', " "))
+    usage::hide(&format!("{error:#}").replace('\n', " "))
 }
 
 /// Prints `error:`, a `caused by:` per level and the `hint:` to stderr, and returns the exit code.
@@ -126,7 +126,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         line("hint", hint);
     }
     // Nobody is left to tell when stderr cannot be written to.
-    let _ = std::io::stderr().write_all(redaction::text(&text).as_bytes());
+    let _ = std::io::stderr().write_all(usage::hide(&text).as_bytes());
     ExitCode::from(kind(error).code())
 }
 

@@ -1,4 +1,4 @@
-//! Ends the process with what is wrong on the command line, or with the help that was asked for.
+//! What is wrong on the command line, told without repeating a password that was misplaced there.
 
 use std::env::args_os;
 
@@ -12,7 +12,18 @@ pub(crate) fn exit(error: &Error) -> ! {
         error.exit();
     }
     let told = error.render().to_string();
-    let mut shown = told.clone();
+    let shown = hide(&told);
+    if shown == told {
+        error.exit();
+    }
+    let message = shown.strip_prefix("error: ").unwrap_or(&shown);
+    Error::raw(error.kind(), message).exit()
+}
+
+/// A text without the passwords of connection strings that are in it. Those among the arguments are known whole: their
+/// passwords may have spaces.
+pub(crate) fn hide(text: &str) -> String {
+    let mut shown = text.to_owned();
     for argument in args_os() {
         let argument = argument.to_string_lossy();
         let (_, value) = argument.split_once('=').unwrap_or_default();
@@ -23,10 +34,5 @@ pub(crate) fn exit(error: &Error) -> ! {
             }
         }
     }
-    shown = redaction::text(&shown);
-    if shown == told {
-        error.exit();
-    }
-    let message = shown.strip_prefix("error: ").unwrap_or(&shown);
-    Error::raw(error.kind(), message).exit()
+    redaction::text(&shown)
 }

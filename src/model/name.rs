@@ -14,7 +14,7 @@ use crate::model::secret::Secret;
 pub(crate) const IDENTIFIER_BYTES: usize = 63;
 
 /// Random characters at the end of a lease's name: 36^12 is a little over 2^62.
-const RANDOM_CHARACTERS: usize = 12;
+pub(super) const RANDOM_CHARACTERS: usize = 12;
 
 /// Bytes of the role's and of the label's part in a lease's name: 4 + 24 + 1 + 20 + 1 + 12 = 62.
 const ROLE_PART: usize = 24;

@@ -1,5 +1,7 @@
 //! Vault's placeholders, `{{name}}`, in the text of statements.
 
+use crate::model::name::RANDOM_CHARACTERS;
+
 /// A placeholder's place in a text.
 pub(super) struct Placeholder<'a> {
     pub(super) start: usize,
@@ -53,4 +55,17 @@ fn is_name(text: &str) -> bool {
 pub(super) fn is_quotable(character: char) -> bool {
     (character == ' ' || character.is_ascii_graphic())
         && !['"', '\'', '\\', '$'].contains(&character)
+}
+
+/// Whether a `username_template` can have made a name that goes into renew and revocation statements. Those may take it for
+/// a part of further SQL: there it must neither be more than one word, nor be folded to the name of another role.
+pub(super) fn is_template_made(name: &str) -> bool {
+    const JOINTS: [char; 3] = ['-', '.', '@'];
+    let is_good =
+        |part: char| part.is_ascii_alphanumeric() || part == '_' || JOINTS.contains(&part);
+    let is_random = |part: char| part.is_ascii_lowercase() || part.is_ascii_digit();
+    let mut words = name.split(|part| !is_random(part));
+    name.chars().all(is_good)
+        && words.any(|word| word.len() >= RANDOM_CHARACTERS)
+        && (name.contains(JOINTS) || !name.contains(|part: char| part.is_ascii_uppercase()))
 }

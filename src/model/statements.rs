@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::model::placeholders::{is_quotable, placeholders};
+use crate::model::placeholders::{is_template_made, placeholders};
 use crate::model::sql_statements;
 
 /// The placeholders that pgcreds fills in, in Vault's spelling.
@@ -108,16 +108,16 @@ impl Statements {
     }
 
     /// Whether this name can be filled in and be nothing but a name. Whoever may make roles may give one a marker, and choose
-    /// a name that is SQL. What pgcreds generates is safe everywhere; any other name only in quotes of its own, `"{{name}}"`
-    /// or `'{{name}}'`, and of characters that end none.
+    /// a name that is SQL, or that of another role. What pgcreds generates is safe everywhere; what a template can have made
+    /// only in quotes of its own, `"{{name}}"` or `'{{name}}'`; anything else nowhere.
     pub(crate) fn can_name(&self, name: &str) -> bool {
         let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let is_safe = name.starts_with("pgc_") && name.bytes().all(is_word);
-        let is_quotable = name.chars().all(is_quotable);
+        let is_template_made = is_template_made(name);
         let can_hold = |text| {
             placeholders(text)
                 .filter(|found| ["name", "username"].contains(&found.name))
-                .all(|found| is_quotable && found.is_in_quotes(text))
+                .all(|found| is_template_made && found.is_in_quotes(text))
         };
         is_safe || self.0.iter().all(|text| can_hold(text))
     }
@@ -238,17 +238,22 @@ mod tests {
         ];
         for (name, in_quotes, is_safe) in [
             ("pgc_app_x_0", true, true),
-            ("v-App-x", true, false),
-            ("a b; drop owned by c", true, false),
-            ("current_user", true, false),
-            ("pgc_a, b", true, false),
-            ("pgc_A", true, false),
-            ("x\"y", false, false),
-            ("x'y", false, false),
-            ("x\\y", false, false),
-            ("x$$y", false, false),
-            ("x\ny", false, false),
-            ("ü", false, false),
+            ("v-App-x-0123456789ab", true, false),
+            ("v_app_x_0123456789ab", true, false),
+            // Without quotes it would be the role applicationowner.
+            ("Applicationowner", false, false),
+            ("v-App-x", false, false),
+            ("a b; drop owned by c", false, false),
+            ("x, 0123456789ab", false, false),
+            ("current_user", false, false),
+            ("pgc_a, b", false, false),
+            ("pgc_A", false, false),
+            ("0123456789ab\"y", false, false),
+            ("0123456789ab'y", false, false),
+            ("0123456789ab\\y", false, false),
+            ("0123456789ab$$y", false, false),
+            ("0123456789ab\ny", false, false),
+            ("0123456789abü", false, false),
         ] {
             assert_eq!(statements(quoted).can_name(name), in_quotes, "{name}");
             for bare in bare {

@@ -46,6 +46,9 @@ pub(crate) struct RoleCheck {
     /// Groups that are nearly a superuser; said among the warnings.
     #[serde(skip)]
     pub(crate) powers: Vec<String>,
+    /// Why logins may be of no use; said among the warnings.
+    #[serde(skip)]
+    pub(crate) shortcomings: Vec<String>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -83,7 +86,7 @@ fn refuse_without_createrole(admin: &Admin, standing: &Standing) -> Result<()> {
     if !standing.can_create_roles {
         let user = identifier(&standing.user);
         return Err(Failure::server(format!(
-            "connection \"{name}\": \"{}\" may not create roles",
+            "\"{}\" of connection \"{name}\" may not create roles",
             standing.user
         ))
         .hint(format!("Run as a superuser: ALTER ROLE {user} CREATEROLE;"))
@@ -163,10 +166,14 @@ pub(super) async fn rehearse(
         label: &label,
     };
     let (made, times) = probe.rehearse(&admin.session).await?;
-    let mut warnings = warnings(name, &role, &made);
+    let mut shortcomings = shortcomings(name, &role, &made);
     // What it says of the short forms' statements nobody wrote: that the admin may not set_role itself, for example.
     let has_own_statements = !role.creation_statements.is_empty();
-    warnings.extend(probe.remarks(&admin.session, has_own_statements));
+    let remarks = probe.remarks(&admin.session, has_own_statements);
+    let mut warnings = shortcomings.clone();
+    warnings.extend(dangers(name, &role, &made));
+    warnings.extend(remarks.iter().cloned());
+    shortcomings.extend(remarks);
     let has = |attribute: &str| made.attributes.contains(&attribute);
     Ok(RoleCheck {
         role: name.clone(),
@@ -179,6 +186,7 @@ pub(super) async fn rehearse(
         replication: has("replication"),
         bypassrls: has("bypassrls"),
         powers: made.powers,
+        shortcomings,
         warnings,
         member_of: made.member_of,
     })
@@ -192,13 +200,14 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
     let problems = privileges::ungrantable(&admin.session, &groups)
         .await
         .map_err(failure)?;
-    let Some((group, is_there)) = problems
+    let Some(problem) = problems
         .into_iter()
-        .find(|(group, is_there)| !is_there || role.groups().any(|name| name == group))
+        .find(|it| !it.is_there || role.groups().any(|name| *name == it.group))
     else {
         return Ok(());
     };
-    if !is_there {
+    let group = problem.group;
+    if !problem.is_there {
         let quoted = identifier(&group);
         return Err(Failure::request(format!(
             "role \"{name}\": PostgreSQL role \"{group}\" does not exist"
@@ -206,6 +215,13 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
         .hint(format!(
             "Create it, for example with: CREATE ROLE {quoted} NOLOGIN;"
         ))
+        .into());
+    }
+    if problem.is_superuser {
+        return Err(Failure::request(format!(
+            "role \"{name}\": \"{group}\" is a superuser, and its members could undo their own end"
+        ))
+        .hint("Make logins members of a group role that has what they need, and no more.")
         .into());
     }
     let Standing {
@@ -225,8 +241,8 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
     .into())
 }
 
-/// What works, and will hurt.
-fn warnings(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
+/// What keeps logins from being of use.
+fn shortcomings(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
     let mut warnings = Vec::new();
     if !role.creation().has_placeholder("password") {
         warnings.push(format!(
@@ -241,6 +257,12 @@ fn warnings(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
             identifier(grantee)
         ));
     }
+    warnings
+}
+
+/// What works, and will hurt.
+fn dangers(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
+    let mut warnings = Vec::new();
     if role.creation_statements.grants_on_all_tables() {
         warnings.push(format!(
             "role \"{name}\" grants on all tables to each login: each adds to the ACL of every table, until PostgreSQL \

@@ -183,10 +183,14 @@ impl Revocation<'_> {
     async fn end_sessions(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
         let session = self.session();
         let open = batch
-            .step("could not end its sessions", async |leases, _| {
-                let limit = self.session_timeout;
-                let mut open = starting::end_starting(session, leases, limit).await?;
-                open.extend(revocation::end_sessions(session, &oids(leases), limit).await?);
+            .step("could not end its sessions", async |leases, patience| {
+                let (oids, limit) = (oids(leases), self.session_timeout);
+                let mut open = revocation::end_sessions(session, &oids, limit).await?;
+                open.extend(starting::end_starting(session, leases, patience, limit).await?);
+                if open.is_empty() {
+                    // Those that have started meanwhile.
+                    open = revocation::end_sessions(session, &oids, limit).await?;
+                }
                 Ok(open)
             })
             .await?;

@@ -115,11 +115,11 @@ fn why_unasked(
     connection: &ConnectionName,
 ) -> &'static str {
     if unreachable.iter().any(|it| it.connection == *connection) {
-        return "its server could not be asked";
+        return "it could not be asked";
     }
     match state.connections.contains_key(connection) {
-        true => "its server was not asked",
-        false => "its server was not asked: the state file does not have the connection any more",
+        true => "it was not asked",
+        false => "it was not asked: add it again, the state file does not have it any more",
     }
 }
 

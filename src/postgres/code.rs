@@ -33,14 +33,15 @@ pub(super) async fn owners_of_code(
     let rows = session.run(&sql).await;
     let rows =
         rows.map_err(|error| error.during(&format!("could not reassign to \"{successor}\"")))?;
-    Ok(first_column(&rows))
+    first_column(&rows)
 }
 
 /// From what a table or type is made of to the next: its indexes and columns, the expressions and casts that belong to it,
-/// its parent tables, the types and routines that these use. Routines of base types are passed over: only superusers make such types.
+/// its parent tables and its partitions, the types and routines that these use. Routines of base types are passed over: only superusers make such types.
 const NEXT: &str = "SELECT used.login, next.classid, next.objid \
      FROM used LEFT JOIN pg_type t ON used.classid = 'pg_type'::regclass AND t.oid = used.objid CROSS JOIN LATERAL ( \
          SELECT 'pg_class'::regclass::oid, indexrelid FROM pg_index WHERE used.classid = 'pg_class'::regclass AND indrelid = used.objid \
+         UNION ALL SELECT 'pg_class'::regclass, inhrelid FROM pg_inherits WHERE used.classid = 'pg_class'::regclass AND inhparent = used.objid \
          UNION ALL SELECT 'pg_class'::regclass, t.typrelid WHERE t.typrelid <> 0 \
          UNION ALL SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = used.classid AND d.refobjid = used.objid \
              AND used.classid IN ('pg_class'::regclass, 'pg_type'::regclass) AND t.typtype IS DISTINCT FROM 'b' \

@@ -262,7 +262,7 @@ impl Server {
             self.name, address.host.name, address.host.port, address.dbname, address.user
         );
         let error = match error.downcast::<DatabaseError>() {
-            Ok(error) => error,
+            Ok(error) => error.of(&address.user),
             Err(error) => {
                 let inner = error.downcast_ref::<Failure>();
                 let hint = inner.and_then(Failure::next_step).map(str::to_owned);

@@ -240,6 +240,12 @@ impl DatabaseError {
         if text.contains("must be superuser") || text.contains("SUPERUSER attribute") {
             return "Only a superuser can do that: leave it out of the statements, or let a superuser be the connection's admin.".into();
         }
+        if text.contains("User does not have CONNECT privilege")
+            && let Some(database) = quoted_after(&text, "for database ")
+        {
+            let database = super::identifier(database);
+            return format!("Run as a superuser: GRANT CONNECT ON DATABASE {database} TO {admin};");
+        }
         // PostgreSQL 16+ names the attribute.
         let attribute = text
             .split_once("Only roles with the ")

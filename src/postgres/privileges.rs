@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
@@ -42,16 +43,23 @@ pub(crate) async fn standing(session: &Session) -> Result<Standing, DatabaseErro
     })
 }
 
-/// The group roles among `groups` that the admin cannot make others members of, or that do not exist.
+/// A group role that the admin cannot make others members of, or that does not exist.
+pub(crate) struct Ungrantable {
+    pub(crate) group: String,
+    pub(crate) is_there: bool,
+    pub(crate) is_superuser: bool,
+}
+
+/// Those of `groups` that are such.
 ///
 /// PostgreSQL 16+ wants `ADMIN OPTION` on the group, before that `CREATEROLE` is enough unless the group is a superuser.
 pub(crate) async fn ungrantable(
     session: &Session,
     groups: &[String],
-) -> Result<Vec<(String, bool)>, DatabaseError> {
+) -> Result<Vec<Ungrantable>, DatabaseError> {
     let rows = session
         .query(
-            "SELECT g.name, r.oid IS NOT NULL AS is_there FROM unnest($1::text[]) AS g(name) \
+            "SELECT g.name, r.oid IS NOT NULL AS is_there, coalesce(r.rolsuper, false) AS is_superuser FROM unnest($1::text[]) AS g(name) \
              LEFT JOIN pg_roles r ON r.rolname::text = g.name \
              CROSS JOIN (SELECT * FROM pg_roles WHERE rolname = current_user) me \
              WHERE r.oid IS NULL OR NOT (me.rolsuper OR pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') \
@@ -59,9 +67,14 @@ pub(crate) async fn ungrantable(
             &[(&groups, Type::TEXT_ARRAY)],
         )
         .await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get("name")?, row.try_get("is_there")?)))
-        .collect()
+    let ungrantable = |row: &Row| {
+        Ok(Ungrantable {
+            group: row.try_get("name")?,
+            is_there: row.try_get("is_there")?,
+            is_superuser: row.try_get("is_superuser")?,
+        })
+    };
+    rows.iter().map(ungrantable).collect()
 }
 
 /// Makes the admin a member of the logins that it has no privileges of yet: ending their sessions and reassigning what

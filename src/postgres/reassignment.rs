@@ -23,9 +23,11 @@ pub(super) fn owned(logins: &[Login]) -> String {
 }
 
 /// Oids as the server writes them, in the first column.
-pub(super) fn first_column(rows: &[SimpleQueryRow]) -> BTreeSet<u32> {
+pub(super) fn first_column(rows: &[SimpleQueryRow]) -> Result<BTreeSet<u32>, DatabaseError> {
+    let oid = |row: &SimpleQueryRow| row.get(0)?.parse().ok();
+    let no_number = || DatabaseError::unexpected("the server has an oid that is no number");
     rows.iter()
-        .filter_map(|row| row.get(0)?.parse().ok())
+        .map(|row| oid(row).ok_or_else(no_number))
         .collect()
 }
 
@@ -44,7 +46,7 @@ pub(super) async fn reassign(
             owned(logins)
         ))
         .await?;
-    let owners = first_column(&rows);
+    let owners = first_column(&rows)?;
     if owners.is_empty() {
         return Ok(Released::default());
     }

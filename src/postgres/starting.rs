@@ -15,38 +15,64 @@ use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::privileges::join;
 use crate::postgres::retry::on_conflict;
-use crate::postgres::session::{Session, begin};
+use crate::postgres::session::{Session, begin_waiting};
 
 /// Sessions that are not started after this time are taken for such as put it off.
 const MOMENT: Duration = Duration::from_millis(250);
 
-/// Ends the sessions of these logins, which are cut off, that are starting. Those that have started meanwhile are among the
-/// sessions of [`end_sessions`](crate::postgres::revocation::end_sessions), which has to come afterwards; those that are not
-/// authenticated yet will be refused. Returns the oids of logins whose sessions still are starting after `limit`.
+/// Ends the sessions of these logins, which are cut off, that are starting. Those that have started meanwhile are left to
+/// [`end_sessions`](crate::postgres::revocation::end_sessions), which has to come afterwards; those that are not authenticated
+/// yet will be refused, but cannot be told from others. Returns the oids of logins that may have sessions which still are
+/// starting after `limit`. Waits for each lock for as long as `patience`.
 pub(crate) async fn end_starting(
     session: &Session,
     leases: &[Lease],
+    patience: Duration,
     limit: Duration,
 ) -> Result<Vec<u32>, DatabaseError> {
+    let end = Instant::now() + limit;
     let mut late = starting(session).await?;
     wait(session, &mut late, MOMENT).await?;
     if late.is_empty() {
         return Ok(Vec::new());
     }
-    let mut ended = Vec::new();
+    let mut theirs = Vec::new();
     for lease in leases {
-        let end = async |_| {
-            let result = end_as(session, lease, &late).await;
-            session.rollback().await;
-            result
+        let ended = match Instant::now() < end {
+            true => end_those_of(session, lease, &late, patience).await?,
+            false => None,
         };
-        let theirs = on_conflict(DatabaseError::is_conflict, end).await?;
-        ended.extend(theirs.into_iter().map(|pid| (pid, lease.oid)));
+        // Where nobody can say whose they are, all of them may be.
+        let pids = ended.unwrap_or_else(|| late.clone());
+        theirs.extend(pids.into_iter().map(|pid| (pid, lease.oid)));
     }
-    let mut left = ended.iter().map(|(pid, _)| *pid).collect();
-    wait(session, &mut left, limit).await?;
-    ended.retain(|(pid, _)| left.contains(pid));
-    Ok(ended.into_iter().map(|(_, oid)| oid).collect())
+    let mut left: Vec<i32> = theirs.iter().map(|(pid, _)| *pid).collect();
+    wait(
+        session,
+        &mut left,
+        end.saturating_duration_since(Instant::now()),
+    )
+    .await?;
+    theirs.retain(|(pid, _)| left.contains(pid));
+    Ok(theirs.into_iter().map(|(_, oid)| oid).collect())
+}
+
+/// Ends those of the sessions that are the lease's, and returns them; `None` where that cannot be told.
+async fn end_those_of(
+    session: &Session,
+    lease: &Lease,
+    pids: &[i32],
+    patience: Duration,
+) -> Result<Option<Vec<i32>>, DatabaseError> {
+    let end = async |_| {
+        let result = end_as(session, lease, pids, patience).await;
+        session.rollback().await;
+        result
+    };
+    match on_conflict(DatabaseError::is_conflict, end).await {
+        Err(error) if !error.is_lost() => Ok(None),
+        result => result,
+    }
 }
 
 /// The process ids of all sessions that are starting. Until PostgreSQL 17 they are not in `pg_stat_activity` at all.
@@ -78,24 +104,34 @@ async fn wait(
     Ok(())
 }
 
-/// Ends those of the sessions that are the lease's, and returns them. The transaction stays open: the admin's membership must
-/// not outlive it.
+/// The same in a transaction that stays open: the admin's membership must not outlive it.
 ///
-/// The server says to nobody whose they are, but refuses to end those of others: so it is asked as the lease itself, which
-/// may end no other login's unless it was given `pg_signal_backend`.
-async fn end_as(session: &Session, lease: &Lease, pids: &[i32]) -> Result<Vec<i32>, DatabaseError> {
+/// The server says to nobody whose they are, but refuses to end those of others: so it is asked as the lease itself. That
+/// tells nothing where the lease may end other logins' sessions, or not even its own.
+async fn end_as(
+    session: &Session,
+    lease: &Lease,
+    pids: &[i32],
+    patience: Duration,
+) -> Result<Option<Vec<i32>>, DatabaseError> {
     let begun = session
         .run(&format!(
-            "{} SELECT current_setting('server_version_num')::int >= 160000 AS has_options",
-            begin()
+            "{} SELECT current_setting('server_version_num')::int >= 160000 AS has_options, {CAN_TELL} AS can_tell \
+             FROM pg_roles r WHERE r.oid = {}",
+            begin_waiting(patience),
+            lease.oid
         ))
         .await?;
-    let has_options = Answers::new(begun).is_true("has_options")?;
+    let answers = Answers::new(begun);
+    // It may be gone.
+    if answers.find("can_tell") != Some("t") {
+        return Ok(None);
+    }
     let name = lease.marker.lease.as_str();
     session
         .run(&format!(
             "{} SET LOCAL ROLE {}; SAVEPOINT as_lease",
-            join(name, has_options),
+            join(name, answers.is_true("has_options")?),
             identifier(name)
         ))
         .await?;
@@ -110,5 +146,12 @@ async fn end_as(session: &Session, lease: &Lease, pids: &[i32]) -> Result<Vec<i3
             Err(error) => return Err(error),
         }
     }
-    Ok(ended)
+    Ok(Some(ended))
 }
+
+/// Whether a role `r` may call the function that ends sessions, and is in no group as which it could end those of others.
+const CAN_TELL: &str = "(SELECT bool_and(has_function_privilege(r.oid, oid, 'EXECUTE')) FROM pg_proc \
+         WHERE proname = 'pg_terminate_backend' AND pronamespace = 'pg_catalog'::regnamespace) \
+     AND NOT EXISTS (WITH RECURSIVE reached AS (SELECT roleid FROM pg_auth_members WHERE member = r.oid \
+         UNION SELECT m.roleid FROM pg_auth_members m JOIN reached ON m.member = reached.roleid) \
+         SELECT FROM reached JOIN pg_roles g ON g.oid = reached.roleid WHERE g.rolcanlogin OR g.rolname = 'pg_signal_backend')";

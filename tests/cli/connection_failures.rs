@@ -316,7 +316,7 @@ fn an_admin_without_createrole() {
     cluster.execute("ALTER ROLE vaultadmin NOCREATEROLE");
     let url = format!("postgresql://127.0.0.1:{}/mydb", cluster.port());
     let expected = r#"--- stderr ---
-error: connection "other": "vaultadmin" may not create roles
+error: "vaultadmin" of connection "other" may not create roles
 hint: Run as a superuser: ALTER ROLE "vaultadmin" CREATEROLE;
 [exit 3]
 "#;
@@ -331,4 +331,17 @@ hint: Run as a superuser: ALTER ROLE "vaultadmin" CREATEROLE;
         .pgcreds(["connection", "check", "my-postgres-db"])
         .run()
         .success();
+}
+
+#[test]
+fn an_admin_that_may_not_connect_to_the_database() {
+    let (cluster, sandbox) = stage(&[]);
+    cluster.execute("REVOKE CONNECT ON DATABASE mydb FROM PUBLIC");
+    let check = ["connection", "check", "my-postgres-db"];
+    let refusal = sandbox.refusal(Some(&cluster), sandbox.pgcreds(check));
+    let grant = "GRANT CONNECT ON DATABASE \"mydb\" TO \"vaultadmin\";";
+    let hint = format!("hint: Run as a superuser: {grant}\n[exit 3]\n");
+    assert!(refusal.ends_with(&hint), "{refusal}");
+    cluster.execute(grant);
+    sandbox.pgcreds(check).run().success();
 }

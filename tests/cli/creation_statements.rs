@@ -180,7 +180,7 @@ fn lifetimes_that_contradict_each_other() {
             &sandbox,
             &[&groups[..], &["--default-ttl", "2h", "--max-ttl", "90m"]].concat()
         ),
-        "--- stderr ---\nerror: invalid role \"app\"\ncaused by: default_ttl 2h is over max_ttl 1h30m\n[exit 1]\n"
+        "--- stderr ---\nerror: invalid role \"app\"\ncaused by: default_ttl 2h is over max_ttl 1h30m\nhint: Give a higher --max-ttl, or a lower --default-ttl.\n[exit 1]\n"
     );
     for (ttl, problem) in [
         ("0", "a duration must be at least one second"),

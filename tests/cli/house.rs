@@ -44,7 +44,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("child", &[]),
     ("model", &[]),
     ("environment", &["model::secret"]),
-    ("failure", &["model::redaction", "terminal"]),
+    ("failure", &["terminal", "usage"]),
     ("terminal", &[]),
     ("shell", &[]),
     ("usage", &["model::redaction"]),

@@ -125,3 +125,21 @@ fn groups_that_can_more_than_their_members_end_takes_back() {
          warning: logins of role \"app-role\" can act as \"pg_read_server_files\" (the server's files and programs)\n"
     );
 }
+
+/// To hand it out, the admin would have to become one.
+#[test]
+fn a_superuser_is_no_group_for_logins() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.cluster.execute("CREATE ROLE boss SUPERUSER");
+    let add = "role add other --connection my-postgres-db --member-of boss";
+    let refusal = stage
+        .sandbox
+        .refusal(Some(&stage.cluster), stage.sandbox.pgcreds(add.split(' ')));
+    assert_eq!(
+        refusal,
+        "--- stderr ---\n\
+         error: role \"other\": \"boss\" is a superuser, and its members could undo their own end\n\
+         hint: Make logins members of a group role that has what they need, and no more.\n\
+         [exit 1]\n"
+    );
+}

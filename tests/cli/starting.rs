@@ -88,6 +88,55 @@ fn one_that_does_not_end_keeps_its_lease_in_quarantine() {
     assert!(stage.is_gone(&oid));
 }
 
+/// Before PostgreSQL 15 a lease may grant itself to the admin, and hold the lock on that.
+#[test]
+fn one_of_a_lease_that_locks_its_membership_is_dealt_with() {
+    let (stage, oid) = stage(Admin::CreateRole);
+    let lock = stage.cluster.connect_as(NAME, PASSWORD, "mydb");
+    lock.rows("BEGIN").unwrap();
+    if stage.cluster.version() < 15 {
+        lock.rows(&format!("GRANT \"{NAME}\" TO vaultadmin"))
+            .unwrap();
+    }
+    let client = slow_client(&stage, NAME, 20);
+    stage.revoke(NAME).success();
+    client.wait().exits(2);
+    assert!(stage.is_gone(&oid));
+}
+
+/// Where the server would not say whose a session is, it is waited for.
+#[test]
+fn one_that_cannot_be_told_from_others_keeps_the_lease_in_quarantine() {
+    let signature = |stage: &Stage| match stage.cluster.version() {
+        ..14 => "pg_terminate_backend(int)",
+        _ => "pg_terminate_backend(int, bigint)",
+    };
+    for because in ["no right to end its own", "rights of another login"] {
+        let (stage, oid) = stage(Admin::CreateRole);
+        let sql = match because {
+            "rights of another login" => {
+                format!("CREATE ROLE service LOGIN; GRANT service TO \"{NAME}\"")
+            }
+            _ => format!(
+                "REVOKE EXECUTE ON FUNCTION {0} FROM PUBLIC; GRANT EXECUTE ON FUNCTION {0} TO vaultadmin",
+                signature(&stage)
+            ),
+        };
+        stage.cluster.execute_in("mydb", &sql);
+        let client = slow_client(&stage, NAME, 6);
+        let revoke = ["lease", "revoke", NAME, "--session-timeout", "1s"];
+        let run = stage.sandbox.pgcreds(revoke).run().exits(4);
+        assert!(
+            run.stderr.contains("its sessions did not end within 1 s"),
+            "{run}"
+        );
+        assert!(stage.is_quarantined(&oid), "{because}");
+        client.wait().success();
+        stage.sweep([] as [&str; 0]).success();
+        assert!(stage.is_gone(&oid), "{because}");
+    }
+}
+
 /// Neither a stranger nor another lease of the same group is ended for it, nor waited for.
 #[test]
 fn those_of_others_go_on() {

@@ -283,9 +283,25 @@ impl PasswordArgs {
                 .context("could not make the password file's path absolute")?;
             return Ok(Some(PasswordSource::File(path)));
         }
-        let credential = self.password_credential.map(PasswordSource::Credential);
-        Ok(self.password_env.map(PasswordSource::Env).or(credential))
+        if let Some(name) = self.password_env {
+            refuse_no_variable(&name)?;
+            return Ok(Some(PasswordSource::Env(name)));
+        }
+        Ok(self.password_credential.map(PasswordSource::Credential))
     }
+}
+
+/// What is no name may be the password itself, and is not repeated.
+fn refuse_no_variable(name: &str) -> Result<()> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.bytes().all(is_part) && !name.starts_with(|first: char| first.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(
+        Failure::request("--password-env takes the name of an environment variable")
+            .hint("To give the password itself use --password-stdin, or leave the option out to be asked for it.")
+            .into(),
+    )
 }
 
 fn read_stdin() -> Result<Secret> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::view::View;
 use crate::commands::report;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::model::name::{ConnectionName, LeaseId};
 use crate::ops;
 use crate::ops::history::{Remembered, remembered};
@@ -75,12 +75,15 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     };
     for connection in unasked {
         context.ui.warn(&format!(
-            "lease \"{}\" may be on connection \"{connection}\": its server was not asked",
+            "lease \"{}\" may be on connection \"{connection}\", which was not asked",
             lease.id()
         ));
     }
     context.ui.object(&lease)?;
-    Ok(report::print_unreachable(&failures, connections.len()))
+    Ok(match failures.is_empty() {
+        true => Kind::Request.code().into(),
+        false => report::print_unreachable(&failures, connections.len()),
+    })
 }
 
 fn not_found(id: &LeaseId) -> anyhow::Error {

@@ -6,7 +6,7 @@ use super::view::View;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::model::name::{ConnectionName, RoleName};
-use crate::model::role::{Role, default_ttl, max_ttl};
+use crate::model::role::{InvalidRole, Role, default_ttl, max_ttl};
 use crate::model::statements::Statements;
 use crate::model::ttl::Ttl;
 use crate::model::username_template::UsernameTemplate;
@@ -98,7 +98,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let role = args.into_role()?;
     role.check()
         .and_then(|()| role.check_names(&name))
-        .with_context(|| Failure::request(format!("invalid role \"{name}\"")))?;
+        .map_err(|error| invalid(&name, error))?;
     if is_verified {
         let check = ops::check::role(&state, &name, &role, &context.issued_by()).await?;
         for warning in &check.warnings {
@@ -114,6 +114,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     ));
     context.ui.result(&View::new(&name, &role))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn invalid(name: &RoleName, error: InvalidRole) -> anyhow::Error {
+    let is_long = matches!(error, InvalidRole::TtlOrder { .. });
+    let hint = is_long.then(|| "Give a higher --max-ttl, or a lower --default-ttl.".to_owned());
+    let failure = Failure::request(format!("invalid role \"{name}\"")).maybe_hint(hint);
+    anyhow::Error::new(error).context(failure)
 }
 
 impl Args {

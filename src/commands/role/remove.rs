@@ -28,6 +28,15 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
         if let Some(warning) = warning(name, role) {
             context.ui.warn(&warning);
         }
+        for (file, _) in state
+            .files
+            .iter()
+            .filter(|(_, recipe)| recipe.role == *name)
+        {
+            context.ui.warn(&format!(
+                "[files.{file}] uses role \"{name}\": no agent can fill it now"
+            ));
+        }
         edit.remove(Section::Roles, name.as_str())
     })?;
     context.ui.status(&format!("removed role \"{name}\""));

@@ -28,20 +28,45 @@ pub(super) fn place(path: &Path) -> Finding {
             format!("chown {user} {}", word(path)),
         );
     }
-    let folder = folder_of(path);
-    let mode = fs::metadata(folder).map_or(0, |folder| folder.mode());
-    let detail = |who| {
-        format!(
-            "{who} can put another in its place: they can write to its folder (mode {:04o})",
-            mode & 0o7777
-        )
+    let folder = match fs::canonicalize(folder_of(path)) {
+        Ok(folder) => folder,
+        Err(error) => {
+            let folder = folder_of(path);
+            return check.warning(
+                format!("its folder cannot be looked at: {error}"),
+                format!("ls -ld {}", word(folder)),
+            );
+        }
     };
-    let remedy = format!("chmod go-w {}", word(folder));
-    match mode & STICKY {
-        0 if mode & 0o002 != 0 => check.failure(detail("all users"), remedy),
-        0 if mode & 0o020 != 0 => check.warning(detail("the members of a group"), remedy),
-        _ => check.ok("nobody else can put another in its place"),
+    // Who can write to a folder above can put another one in the place of all that is below.
+    for folder in folder.ancestors() {
+        let Ok(found) = fs::metadata(folder) else {
+            continue;
+        };
+        let can_be_replaced = |who: &str| {
+            format!(
+                "{who} can put another in its place, in folder {} (mode {:04o})",
+                folder.display(),
+                found.mode() & 0o7777
+            )
+        };
+        let owner = found.uid();
+        if ![0, user].contains(&owner) {
+            let remedy = format!("chown {user} {}", word(folder));
+            return check.failure(can_be_replaced(&format!("user {owner}")), remedy);
+        }
+        let remedy = format!("chmod go-w {}", word(folder));
+        match found.mode() & STICKY {
+            0 if found.mode() & 0o002 != 0 => {
+                return check.failure(can_be_replaced("all users"), remedy);
+            }
+            0 if found.mode() & 0o020 != 0 => {
+                return check.warning(can_be_replaced("the members of a group"), remedy);
+            }
+            _ => {}
+        }
     }
+    check.ok("nobody else can put another in its place")
 }
 
 /// The files that the agent keeps filled.
@@ -55,6 +80,10 @@ pub(super) fn kept_files(state: &State) -> Vec<Finding> {
                 name: "file",
                 subject: &subject,
             };
+            if let Err(error) = state.role(&recipe.role) {
+                let remedy = format!("Mend role in [files.{name}].");
+                return check.error(&error, &remedy);
+            }
             let folder = folder_of(&path);
             if !folder.exists() {
                 return check.failure(

@@ -11,7 +11,7 @@ use crate::ops::check::{self, RoleCheck};
 use crate::ops::connect::Admin;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
-use crate::postgres::privileges::{grant_admin_option, ungrantable};
+use crate::postgres::privileges::{Ungrantable, grant_admin_option, ungrantable};
 use crate::postgres::survey::{default_successor, try_reassigning};
 use crate::state::State;
 
@@ -63,10 +63,21 @@ pub(super) async fn examine(subject: &Subject<'_>, findings: &mut Vec<Finding>) 
     let made =
         check::rehearse(subject.admin, subject.name, subject.role, subject.issued_by).await?;
     let successor = successor(check("successor"), subject, &made).await?;
-    findings.push(check("recipe").ok("a login was made and given up"));
+    findings.push(recipe(check("recipe"), subject, &made));
     findings.push(attributes(check("attributes"), subject, &made));
     findings.push(successor);
     Ok(())
+}
+
+/// What a login that was made would be good for.
+fn recipe(check: Check<'_>, subject: &Subject<'_>, made: &RoleCheck) -> Finding {
+    if made.shortcomings.is_empty() {
+        return check.ok("a login was made and given up");
+    }
+    check.warning(
+        made.shortcomings.join("; "),
+        format!("pgcreds role check {}", subject.name),
+    )
 }
 
 /// A role whose logins cannot be tried.
@@ -130,7 +141,17 @@ async fn groups(check: Check<'_>, subject: &Subject<'_>) -> Result<(Finding, boo
         .map_err(failure(subject))?;
     let needs_admin_option = seen.survey.version_number >= 160_000 && !seen.standing.is_superuser;
     let mut remedies = Vec::new();
-    for (group, is_there) in &problems {
+    for Ungrantable {
+        group,
+        is_there,
+        is_superuser,
+    } in &problems
+    {
+        if *is_superuser {
+            let name = subject.name;
+            remedies.push(format!("Leave \"{group}\" out of [roles.{name}]."));
+            continue;
+        }
         if !is_there {
             remedies.push(format!("CREATE ROLE {} NOLOGIN;", identifier(group)));
         }
@@ -141,13 +162,13 @@ async fn groups(check: Check<'_>, subject: &Subject<'_>) -> Result<(Finding, boo
     }
     let names: Vec<String> = problems
         .iter()
-        .map(|(group, is_there)| {
-            let problem = if *is_there {
-                ""
-            } else {
-                ", which does not exist"
+        .map(|problem| {
+            let what = match (problem.is_there, problem.is_superuser) {
+                (false, _) => ", which does not exist",
+                (true, true) => ", which is a superuser",
+                (true, false) => "",
             };
-            format!("\"{group}\"{problem}")
+            format!("\"{}\"{what}", problem.group)
         })
         .collect();
     if remedies.is_empty() {
@@ -216,7 +237,7 @@ async fn named_successor(
     let problems = ungrantable(session, &[name.to_owned()])
         .await
         .map_err(failure(subject))?;
-    let is_missing = problems.iter().any(|(_, is_there)| !is_there);
+    let is_missing = problems.iter().any(|problem| !problem.is_there);
     if is_missing {
         return Ok(check.failure(
             format!("\"{name}\", who shall get what logins own, does not exist"),

@@ -263,6 +263,13 @@ const TABLES: &[Row] = &[
         ],
     ),
     Row::new(
+        "table with a partition of somebody else",
+        &[
+            "lease: CREATE TABLE {a} (n int) PARTITION BY LIST (n); CREATE TABLE {b} PARTITION OF {a} DEFAULT; INSERT INTO {a} VALUES (1)",
+            "ALTER TABLE {b} OWNER TO stranger",
+        ],
+    ),
+    Row::new(
         "partition of a table that somebody else can change",
         &[
             "stranger: CREATE TABLE {a} (n int) PARTITION BY LIST (n)",

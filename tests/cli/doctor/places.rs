@@ -51,6 +51,14 @@ fn folders_that_others_can_write_to() {
             chmod(folder, mode);
             command_mends(sandbox, &path, status, "put another in its place");
         }
+        // Who can replace the folder can replace what is in it.
+        let above = folder.parent().unwrap();
+        let mode = fs::metadata(above).unwrap().permissions().mode();
+        if above.starts_with(sandbox.home()) {
+            chmod(above, 0o777);
+            command_mends(sandbox, &path, "failure", "all users can put another");
+            chmod(above, mode);
+        }
         // As in /tmp, others cannot replace what is not theirs.
         chmod(folder, 0o1777);
         assert_eq!(about(sandbox, &path)["status"], "ok");
@@ -82,6 +90,13 @@ fn files_that_the_agent_cannot_write() {
         target.display()
     );
     sandbox.write_state(&format!("{}{recipe}", sandbox.state()));
+    // A role that is not there is not found out by the agent alone.
+    let state = sandbox.state();
+    sandbox.write_state(&state.replace("role = \"app-role\"\npath", "role = \"app-rol\"\npath"));
+    let found = about(sandbox, &target);
+    assert_eq!(found["status"], "failure", "{found:#}");
+    assert_eq!(found["detail"], "role \"app-rol\" not found");
+    sandbox.write_state(&state);
     command_mends(sandbox, &target, "failure", "does not exist");
     sandbox.pgcreds(["agent", "--once"]).run().success();
     let folder = target.parent().unwrap();

@@ -212,3 +212,22 @@ fn a_superuser_that_would_get_what_logins_own() {
     stage.describe_role("reassign_owned_to = \"dbowner\"");
     passes(&stage.sandbox, "successor");
 }
+
+#[test]
+fn logins_that_are_of_no_use() {
+    let stage = Stage::new(Admin::CreateRole);
+    passes(&stage.sandbox, "recipe");
+    stage.cluster.execute(
+        "REVOKE CONNECT ON DATABASE mydb FROM PUBLIC; GRANT CONNECT ON DATABASE mydb TO vaultadmin",
+    );
+    let found = finding(&stage.sandbox, "recipe");
+    assert_eq!(found["status"], "warning", "{found:#}");
+    let detail = found["detail"].as_str().unwrap();
+    let (problem, sql) = detail.split_once("; let them: ").unwrap();
+    assert!(
+        problem.contains("may not connect to database \"mydb\""),
+        "{detail}"
+    );
+    stage.cluster.execute(sql);
+    passes(&stage.sandbox, "recipe");
+}

@@ -198,3 +198,17 @@ fn a_password_that_the_server_refuses_is_named_by_its_source() {
         "{text}"
     );
 }
+
+#[test]
+fn a_password_in_the_place_of_a_variable_is_not_kept() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state("version = 1\n");
+    let add = "connection add main --url host=h --no-verify --password-env hun!ter2";
+    assert_eq!(
+        sandbox.refusal(None, sandbox.pgcreds(add.split(' '))),
+        "--- stderr ---\n\
+         error: --password-env takes the name of an environment variable\n\
+         hint: To give the password itself use --password-stdin, or leave the option out to be asked for it.\n\
+         [exit 1]\n"
+    );
+}
