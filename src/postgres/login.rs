@@ -86,7 +86,8 @@ impl NewLogin<'_> {
         });
         let times = times?;
         let marker = self.marker(&times);
-        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker));
+        let look = verdict::look(self.id.as_str());
+        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &look));
         let rows = session
             .run(&sql)
             .await
@@ -111,13 +112,14 @@ impl NewLogin<'_> {
             .iter()
             .map(|(name, column)| format!("{column} AS pgcreds_{name}"))
             .collect();
+        let look = verdict::thorough_look(self.id.as_str());
         let sql = format!(
             "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
              JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of, \
              CASE WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN current_database() END \
              AS pgcreds_closed_database, {} AS pgcreds_powers \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
-            self.creation_sql(&times, &marker),
+            self.creation_sql(&times, &marker, &look),
             columns.join(", "),
             verdict::powers("r.oid"),
             literal(self.id.as_str()),
@@ -234,7 +236,7 @@ impl NewLogin<'_> {
     }
 
     /// The administrator's statements, then what no statement can leave out: the end, the marker, and a look at the result.
-    fn creation_sql(&self, times: &Times, marker: &Marker) -> String {
+    fn creation_sql(&self, times: &Times, marker: &Marker, look: &str) -> String {
         let name = self.id.as_str();
         let expiration = postgres_time(&times.expires_at);
         let statements = self.role.creation().render(&Values {
@@ -243,9 +245,8 @@ impl NewLogin<'_> {
             expiration: &expiration,
         });
         format!(
-            "{} {} ALTER ROLE {role} VALID UNTIL '{expiration}'; COMMENT ON ROLE {role} IS {};",
+            "{} {look} ALTER ROLE {role} VALID UNTIL '{expiration}'; COMMENT ON ROLE {role} IS {};",
             foreign(&statements),
-            verdict::look(name),
             literal(&marker.to_comment()),
             role = identifier(name),
         )

@@ -104,7 +104,13 @@ fn groups_that_lead_to_the_admin_or_a_superuser() {
                     ),
                     "{refusal}"
                 );
-                let hint = format!("hint: Run as a superuser: REVOKE {target} FROM near;\n");
+                let hint = match command[0] {
+                    "role" => format!("hint: Run as a superuser: REVOKE {target} FROM near;\n"),
+                    _ => {
+                        "hint: See which membership leads there with: pgcreds role check app-role\n"
+                            .to_owned()
+                    }
+                };
                 assert!(refusal.contains(&hint), "{refusal}");
             }
             stage.cluster.execute(&format!("REVOKE {target} FROM near"));
