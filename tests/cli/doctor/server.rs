@@ -2,15 +2,31 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{finding, passes, remedy, sql_mends};
 use crate::harness::{Admin, Cluster, Sandbox, eventually};
 use crate::stage::Stage;
 
+/// Passes connections on for as long as it lives: others may want the port, too.
+struct Forward {
+    port: u16,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        // Whoever waits for a connection gets one more, and looks.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+    }
+}
+
 /// Listens on that port (0: any) and passes connections on, with one text changed into another of the same length in both
-/// directions. Returns the port.
-fn forward(port: u16, server_port: u16, from: &'static str, to: &'static str) -> u16 {
+/// directions.
+fn forward(port: u16, server_port: u16, from: &'static str, to: &'static str) -> Forward {
     assert_eq!(from.len(), to.len());
     let mut listener = None;
     eventually(Duration::from_secs(60), || {
@@ -19,15 +35,20 @@ fn forward(port: u16, server_port: u16, from: &'static str, to: &'static str) ->
     });
     let listener = listener.unwrap();
     let port = listener.local_addr().unwrap().port();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let is_done = Arc::clone(&is_over);
     std::thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
+            if is_done.load(Ordering::Relaxed) {
+                return;
+            }
             let server = TcpStream::connect(("127.0.0.1", server_port)).unwrap();
             let (requests, answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
             std::thread::spawn(move || pass(requests, server, from, to));
             std::thread::spawn(move || pass(answers, client, from, to));
         }
     });
-    port
+    Forward { port, is_over }
 }
 
 fn pass(mut source: TcpStream, mut target: TcpStream, from: &str, to: &str) {
@@ -100,7 +121,8 @@ fn a_clock_that_differs() {
         .value("SELECT extract(epoch FROM now())::bigint::text");
     let from: &'static str = seconds[..4].to_owned().leak();
     let to: &'static str = (from.parse::<u32>().unwrap() + 100).to_string().leak();
-    let sandbox = sandbox_at(forward(0, stage.cluster.port(), from, to));
+    let forward = forward(0, stage.cluster.port(), from, to);
+    let sandbox = sandbox_at(forward.port);
     let found = finding(&sandbox, "clock");
     assert_eq!(found["status"], "warning", "{found:#}");
     let detail = found["detail"].as_str().unwrap();
@@ -114,7 +136,8 @@ fn a_clock_that_differs() {
 #[test]
 fn a_pooler_by_its_port_and_by_its_answer() {
     let stage = Stage::new(Admin::CreateRole);
-    let at_port = sandbox_at(forward(6432, stage.cluster.port(), "", ""));
+    let pooler = forward(6432, stage.cluster.port(), "", "");
+    let at_port = sandbox_at(pooler.port);
     let found = finding(&at_port, "pooler");
     assert_eq!(found["status"], "warning", "{found:#}");
     assert!(
@@ -122,12 +145,8 @@ fn a_pooler_by_its_port_and_by_its_answer() {
         "{found:#}"
     );
     // A server that has an answer to that question.
-    let answers = sandbox_at(forward(
-        0,
-        stage.cluster.port(),
-        "SHOW pool_mode",
-        "SHOW jit      ",
-    ));
+    let changed = forward(0, stage.cluster.port(), "SHOW pool_mode", "SHOW jit      ");
+    let answers = sandbox_at(changed.port);
     let found = finding(&answers, "pooler");
     assert_eq!(found["status"], "warning", "{found:#}");
     assert!(
