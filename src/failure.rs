@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::terminal::visible;
+use crate::terminal::message;
 use crate::usage;
 
 /// Whose problem a failure is; scripts see it as the exit code.
@@ -112,11 +112,7 @@ pub(crate) fn one_line(error: &anyhow::Error) -> String {
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let mut text = String::new();
     let mut line = |what, said: &str| {
-        // A line of somebody else's text must not look like one of ours.
-        text.push_str(&format!(
-            "{what}: {}\n",
-            visible(said).replace('\n', "\n  ")
-        ));
+        text.push_str(&format!("{what}: {}\n", message(said)));
     };
     line("error", &error.to_string());
     for cause in error.chain().skip(1) {

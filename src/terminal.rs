@@ -15,6 +15,11 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown.collect())
 }
 
+/// A message of one or more lines: none of somebody else's looks like one of ours.
+pub(crate) fn message(text: &str) -> String {
+    visible(text).replace('\n', "\n  ")
+}
+
 /// Control characters, and those that Unicode has for the direction of text and for lines (UAX #9, 2; Core, 23.1).
 fn is_hidden(character: char) -> bool {
     let turns = matches!(

@@ -14,7 +14,16 @@ use crate::model::secret::Secret;
 pub(crate) const IDENTIFIER_BYTES: usize = 63;
 
 /// Random characters at the end of a lease's name: 36^12 is a little over 2^62.
-pub(super) const RANDOM_CHARACTERS: usize = 12;
+pub(crate) const RANDOM_CHARACTERS: usize = 12;
+
+/// Characters from the system's random source that need no quoting and no upper case: `[a-z0-9]`.
+pub(crate) fn random_characters(count: usize) -> String {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut generator = rand::rng();
+    (0..count)
+        .map(|_| char::from(ALPHABET[generator.random_range(0..ALPHABET.len())]))
+        .collect()
+}
 
 /// Bytes of the role's and of the label's part in a lease's name: 4 + 24 + 1 + 20 + 1 + 12 = 62.
 const ROLE_PART: usize = 24;
@@ -146,15 +155,11 @@ fn check_label(text: &str) -> Result<(), InvalidName> {
 impl LeaseId {
     /// Makes a new name: `pgc_<role>_<label>_<random>`, of `[a-z0-9_]`, 62 random bits, at most 62 bytes.
     pub(crate) fn generate(role: &RoleName, label: &Label) -> Self {
-        const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-        let mut generator = rand::rng();
-        let random: String = (0..RANDOM_CHARACTERS)
-            .map(|_| char::from(ALPHABET[generator.random_range(0..ALPHABET.len())]))
-            .collect();
         Self(format!(
-            "pgc_{}_{}_{random}",
+            "pgc_{}_{}_{}",
             slug(role.as_str(), ROLE_PART),
-            slug(label.as_str(), LABEL_PART)
+            slug(label.as_str(), LABEL_PART),
+            random_characters(RANDOM_CHARACTERS)
         ))
     }
 }

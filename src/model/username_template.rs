@@ -5,18 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::{Error, context};
-use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use crate::model::name::{IDENTIFIER_BYTES, Label, LeaseId, RoleName};
+use crate::model::name::{
+    IDENTIFIER_BYTES, Label, LeaseId, RANDOM_CHARACTERS, RoleName, random_characters,
+};
 use crate::model::placeholders::is_quotable;
 use crate::model::template_functions;
-
-/// Random characters that a name must have: 36^12 is a little over 2^62.
-const LEAST_RANDOM: usize = 12;
-
-/// What `random(N)` is made of: no quoting and no upper case.
-const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Stands for a random character while a template is checked: one byte that no filter changes and nobody types.
 const PROBE: char = '\u{1}';
@@ -66,7 +61,7 @@ impl fmt::Display for InvalidTemplate {
             ),
             Self::Random(found) => write!(
                 formatter,
-                "a name would have {found} random characters, and must have {LEAST_RANDOM}: write {{{{ random({LEAST_RANDOM}) }}}}, \
+                "a name would have {found} random characters, and must have {RANDOM_CHARACTERS}: write {{{{ random({RANDOM_CHARACTERS}) }}}}, \
                  and cut what stands before it"
             ),
             Self::Length(bytes) => write!(
@@ -112,12 +107,7 @@ impl UsernameTemplate {
     /// Makes a name. It has been looked at as `examples` does: a condition in the template may depend on the label.
     pub(crate) fn name(&self, subject: Subject<'_>) -> Result<LeaseId, InvalidTemplate> {
         self.measure(subject)?;
-        let name = self.render(subject, |count| {
-            let mut generator = rand::rng();
-            let random =
-                (0..count).map(|_| char::from(ALPHABET[generator.random_range(0..ALPHABET.len())]));
-            random.collect()
-        })?;
+        let name = self.render(subject, random_characters)?;
         check_name(&name)?;
         name.parse()
             .map_err(|_| InvalidTemplate::Length(name.len()))
@@ -137,7 +127,7 @@ impl UsernameTemplate {
         // One that is written twice is random once.
         let found = name.matches(PROBE).count();
         let random = found.min(asked.load(Ordering::Relaxed));
-        if random < LEAST_RANDOM {
+        if random < RANDOM_CHARACTERS {
             return Err(InvalidTemplate::Random(random));
         }
         Ok(example)

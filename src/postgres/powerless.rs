@@ -1,8 +1,7 @@
 //! The roles without rights that own what has code in it and must not go to a successor: `pgcreds_left_RANDOM`, one for
 //! each login and database, so that what one login left has no way to what another left.
 
-use rand::RngExt as _;
-
+use crate::model::name::{RANDOM_CHARACTERS, random_characters};
 use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::privileges::join;
@@ -67,8 +66,5 @@ impl Powerless {
 
 /// A name for such a role.
 pub(super) fn new_name() -> String {
-    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    let mut generator = rand::rng();
-    let random = (0..12).map(|_| char::from(ALPHABET[generator.random_range(0..ALPHABET.len())]));
-    format!("{LEFT_PREFIX}{}", random.collect::<String>())
+    format!("{LEFT_PREFIX}{}", random_characters(RANDOM_CHARACTERS))
 }

@@ -130,3 +130,15 @@ pub(crate) fn grant_admin_option(group: &str, admin: &str) -> String {
         identifier(admin)
     )
 }
+
+/// A subquery for the roles that a role is a member of, at whatever remove, each with the membership that leads there, as `REVOKE` takes it;
+/// the group alone where the role itself is the member.
+pub(super) fn reached(role: &str) -> String {
+    format!(
+        "(WITH RECURSIVE reached AS (SELECT roleid, member FROM pg_auth_members WHERE member = {role} \
+         UNION SELECT m.roleid, m.member FROM pg_auth_members m JOIN reached ON m.member = reached.roleid) \
+         SELECT g.*, quote_ident(g.rolname) || CASE WHEN reached.member = {role} THEN '' \
+             ELSE ' FROM ' || quote_ident(pg_get_userbyid(reached.member)) END AS membership \
+         FROM reached JOIN pg_roles g ON g.oid = reached.roleid)"
+    )
+}

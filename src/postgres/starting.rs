@@ -13,7 +13,7 @@ use crate::model::lease::Lease;
 use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
-use crate::postgres::privileges::join;
+use crate::postgres::privileges::{join, reached};
 use crate::postgres::retry::on_conflict;
 use crate::postgres::session::{Session, begin_waiting};
 
@@ -116,9 +116,10 @@ async fn end_as(
 ) -> Result<Option<Vec<i32>>, DatabaseError> {
     let begun = session
         .run(&format!(
-            "{} SELECT current_setting('server_version_num')::int >= 160000 AS has_options, {CAN_TELL} AS can_tell \
+            "{} SELECT current_setting('server_version_num')::int >= 160000 AS has_options, {} AS can_tell \
              FROM pg_roles r WHERE r.oid = {}",
             begin_waiting(patience),
+            can_tell(),
             lease.oid
         ))
         .await?;
@@ -150,8 +151,11 @@ async fn end_as(
 }
 
 /// Whether a role `r` may call the function that ends sessions, and is in no group as which it could end those of others.
-const CAN_TELL: &str = "(SELECT bool_and(has_function_privilege(r.oid, oid, 'EXECUTE')) FROM pg_proc \
-         WHERE proname = 'pg_terminate_backend' AND pronamespace = 'pg_catalog'::regnamespace) \
-     AND NOT EXISTS (WITH RECURSIVE reached AS (SELECT roleid FROM pg_auth_members WHERE member = r.oid \
-         UNION SELECT m.roleid FROM pg_auth_members m JOIN reached ON m.member = reached.roleid) \
-         SELECT FROM reached JOIN pg_roles g ON g.oid = reached.roleid WHERE g.rolcanlogin OR g.rolname = 'pg_signal_backend')";
+fn can_tell() -> String {
+    format!(
+        "(SELECT bool_and(has_function_privilege(r.oid, oid, 'EXECUTE')) FROM pg_proc \
+             WHERE proname = 'pg_terminate_backend' AND pronamespace = 'pg_catalog'::regnamespace) \
+         AND NOT EXISTS (SELECT FROM {} g WHERE g.rolcanlogin OR g.rolname = 'pg_signal_backend')",
+        reached("r.oid")
+    )
+}

@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use crate::model::name::RoleName;
 use crate::postgres::literal;
+use crate::postgres::privileges::reached;
 
 /// What is wrong with creation statements: the sign that the server repeats in its error, the problem, the next step.
 const VERDICTS: [(&str, &str, &str); 3] = [
@@ -87,19 +88,7 @@ fn leads_up(found: &str, role: &RoleName) -> Failure {
     .hint(hint)
 }
 
-/// The roles that a role is a member of, at whatever remove, each with the membership that leads there, as `REVOKE` takes it;
-/// the group alone where the role itself is the member.
-fn reached(role: &str) -> String {
-    format!(
-        "(WITH RECURSIVE reached AS (SELECT roleid, member FROM pg_auth_members WHERE member = {role} \
-         UNION SELECT m.roleid, m.member FROM pg_auth_members m JOIN reached ON m.member = reached.roleid) \
-         SELECT g.*, quote_ident(g.rolname) || CASE WHEN reached.member = {role} THEN '' \
-             ELSE ' FROM ' || quote_ident(pg_get_userbyid(reached.member)) END AS membership \
-         FROM reached JOIN pg_roles g ON g.oid = reached.roleid)"
-    )
-}
-
-/// A subquery for the names of those of them that could do more than their end takes back, with what that is.
+/// A subquery for the names of the roles that a role is a member of and that could do more than their end takes back, with what that is.
 pub(super) fn powers(role: &str) -> String {
     format!(
         "(SELECT json_agg(DISTINCT format('\"%s\" (%s)', g.rolname, p.power)) FROM {} g CROSS JOIN LATERAL (SELECT CASE \

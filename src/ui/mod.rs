@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use crate::terminal::visible;
+use crate::terminal::message;
 pub(crate) use list::List;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use progress::Bar;
@@ -133,7 +133,7 @@ pub(crate) fn warn_once(text: &str) {
 
 fn talk(prefix: &str, text: &str) {
     // Nobody is left to tell when stderr cannot be written to.
-    let text = visible(text).replace('\n', "\n  ");
+    let text = message(text);
     let _ = writeln!(std::io::stderr(), "{prefix}{text}");
 }
 

@@ -160,9 +160,7 @@ fn refuse_while_rotated(state: &State, name: &ConnectionName) -> Result<()> {
 
 /// After a rotation, for example, nobody else knows it.
 fn refuse_with_password(state: &State, name: &ConnectionName) -> Result<()> {
-    let connection = state.connection(name)?;
-    let is_literal = matches!(connection.password, Some(PasswordSource::Literal(_)));
-    if !is_literal && !connection.has_literal_password() {
+    if !state.connection(name)?.has_literal_password() {
         return Ok(());
     }
     Err(Failure::request(format!(

@@ -81,7 +81,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     if report.revoked.is_empty() && code == ExitCode::SUCCESS {
         // A role that was removed may have leases; one that has none may be a slip of the finger.
-        role.map_or(Ok(()), |role| state.role(&role).map(drop))?;
+        if let Some(role) = &role {
+            state.role(role)?;
+        }
         context.ui.status("there was nothing to revoke");
     }
     Ok(code)
