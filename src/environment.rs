@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::secret::Secret;
@@ -46,9 +47,12 @@ pub(crate) fn home() -> Option<PathBuf> {
     variable("HOME").map(PathBuf::from)
 }
 
-/// The name of the user that runs pgcreds, from the user database; the number where it has none.
+/// The name of the user that runs pgcreds, from the user database, which is asked once; the number where it has none.
 pub(crate) fn user_name() -> String {
-    whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string())
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string())
+    });
+    NAME.clone()
 }
 
 /// The number of a user, by name or number; `None` when the user database has no such name.

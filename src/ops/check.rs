@@ -1,7 +1,5 @@
 //! Looking at a connection or a role before anybody depends on it.
 
-use std::cell::OnceCell;
-
 use anyhow::Result;
 use serde::Serialize;
 
@@ -13,7 +11,7 @@ use crate::ops::connect::{self, Admin};
 use crate::ops::issue::new_login_name;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
-use crate::postgres::login::{Made, NewLogin};
+use crate::postgres::login::{Made, NewLogin, NewPassword};
 use crate::postgres::privileges::{self, Standing};
 use crate::postgres::survey::try_reassigning;
 use crate::state::State;
@@ -156,8 +154,7 @@ pub(super) async fn rehearse(
     };
     let probe = NewLogin {
         id: &id,
-        password: &role.new_password(),
-        verifier: OnceCell::new(),
+        password: &NewPassword::new(role.new_password()),
         role_name: name,
         role: &role,
         connection: &role.connection,

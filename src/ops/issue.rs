@@ -1,6 +1,5 @@
 //! Making a login, and taking it back when it cannot be handed out.
 
-use std::cell::OnceCell;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -19,7 +18,7 @@ use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
 use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::NewLogin;
+use crate::postgres::login::{NewLogin, NewPassword};
 use crate::postgres::retry::on_conflict;
 use crate::postgres::revocation::Which;
 use crate::shell::argument;
@@ -54,20 +53,31 @@ pub(crate) struct Issued {
 pub(crate) async fn issue(state: &State, request: &Request) -> Result<Issued> {
     state.audit.prepare()?;
     let opened = open(state, request).await;
-    let admin = trace::failure(state, || request.event(state), opened)?;
-    let fresh = issue_with(&admin, state, request).await?;
+    let (admin, password) = trace::failure(state, || request.event(state), opened)?;
+    let fresh = issue_with(&admin, state, request, Some(password)).await?;
     Ok(Issued { fresh, admin })
 }
 
-async fn open(state: &State, request: &Request) -> Result<Admin> {
+/// Connects, and makes the password while the server is waited for.
+async fn open(state: &State, request: &Request) -> Result<(Admin, NewPassword)> {
     check(state, request)?;
-    connect::open(state, &state.role(&request.role)?.connection).await
+    let role = state.role(&request.role)?;
+    let password = NewPassword::new(role.new_password());
+    let opening = connect::open(state, &role.connection);
+    let (admin, ()) = tokio::join!(opening, password.prepare());
+    Ok((admin?, password))
 }
 
-/// Makes the login with a session that is open already. Its line is in the audit log when it is returned.
-pub(super) async fn issue_with(admin: &Admin, state: &State, request: &Request) -> Result<Fresh> {
+/// Makes the login with a session that is open already, and its password if there is none yet. Its line is in the audit
+/// log when it is returned.
+pub(super) async fn issue_with(
+    admin: &Admin,
+    state: &State,
+    request: &Request,
+    password: Option<NewPassword>,
+) -> Result<Fresh> {
     let mut event = request.event(state);
-    match make(admin, state, request, &mut event).await {
+    match make(admin, state, request, password, &mut event).await {
         Ok(fresh) => entered(admin, state, fresh).await,
         Err(error) => {
             state.audit.note(&trace::failed(event, &error));
@@ -98,16 +108,21 @@ async fn entered(admin: &Admin, state: &State, fresh: Fresh) -> Result<Fresh> {
     }
 }
 
-async fn make(admin: &Admin, state: &State, request: &Request, event: &mut Event) -> Result<Fresh> {
+async fn make(
+    admin: &Admin,
+    state: &State,
+    request: &Request,
+    password: Option<NewPassword>,
+    event: &mut Event,
+) -> Result<Fresh> {
     let ttl = check(state, request)?;
     let role = state.role(&request.role)?;
     let id = new_login_name(role, &request.role, &request.label)?;
     event.lease = Some(id.clone());
-    let password = role.new_password();
+    let password = password.unwrap_or_else(|| NewPassword::new(role.new_password()));
     let login = NewLogin {
         id: &id,
         password: &password,
-        verifier: OnceCell::new(),
         role_name: &request.role,
         role,
         connection: &role.connection,
@@ -130,7 +145,7 @@ async fn make(admin: &Admin, state: &State, request: &Request, event: &mut Event
     let address = admin.session.address();
     let connection = state.connection(&role.connection)?;
     let place = connection.for_clients(admin.server.parameters(), &address.host, &address.dbname);
-    let credentials = Credentials::new(&lease.marker, &times.expires_at, &password, place);
+    let credentials = Credentials::new(&lease.marker, &times.expires_at, password.clear(), place);
     Ok(Fresh {
         lease,
         credentials,

@@ -14,7 +14,7 @@ use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::negotiation::{Encryption, Negotiation};
-use crate::postgres::opening::{Open, Place, configuration, open, places};
+use crate::postgres::opening::{Place, configuration, open, places};
 use crate::postgres::session::{Address, Session};
 use crate::postgres::tls;
 
@@ -193,16 +193,11 @@ impl Server {
                 other => opened = other,
             }
         }
-        let Open {
-            client,
-            mode,
-            notices,
-            has_standard_strings,
-        } = opened?;
         let is_verified = is_verified || place.is_local();
-        let session = Session::new(client, address.clone(), is_verified, notices);
+        let session = Session::new(opened?, address.clone(), is_verified);
+        let mode = session.mode();
         // A text that begins a transaction is read before its own SET takes effect.
-        if !has_standard_strings {
+        if !mode.has_standard_strings {
             session.run("SET standard_conforming_strings = on").await?;
         }
         if mode.is_unfit_for(self.target(), &session).await? {

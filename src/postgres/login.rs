@@ -31,12 +31,43 @@ pub(crate) fn verifier(password: &Secret) -> String {
     scram_sha_256(password.expose().as_bytes())
 }
 
+/// The password of a new login, and what the server gets in its place, which takes a millisecond and is computed once.
+pub(crate) struct NewPassword {
+    clear: Secret,
+    verifier: OnceCell<String>,
+}
+
+impl NewPassword {
+    /// Nothing is computed yet.
+    pub(crate) fn new(clear: Secret) -> Self {
+        Self {
+            clear,
+            verifier: OnceCell::new(),
+        }
+    }
+
+    /// The password itself.
+    pub(crate) fn clear(&self) -> &Secret {
+        &self.clear
+    }
+
+    /// Computes the verifier once whatever else was begun at the same time waits for a server: a socket is connected
+    /// in one turn, and the first message is sent in the next.
+    pub(crate) async fn prepare(&self) {
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        self.verifier();
+    }
+
+    fn verifier(&self) -> &str {
+        self.verifier.get_or_init(|| verifier(&self.clear))
+    }
+}
+
 /// Everything that a new login is made from.
 pub(crate) struct NewLogin<'a> {
     pub(crate) id: &'a LeaseId,
-    pub(crate) password: &'a Secret,
-    /// What the server gets in the password's place; made when it is needed.
-    pub(crate) verifier: OnceCell<String>,
+    pub(crate) password: &'a NewPassword,
     pub(crate) role_name: &'a RoleName,
     pub(crate) role: &'a Role,
     pub(crate) connection: &'a ConnectionName,
@@ -79,14 +110,10 @@ impl NewLogin<'_> {
     /// else happens in the second. Nothing is left behind when it fails, unless the connection breaks after the
     /// server has committed; then the login has its marker and its end.
     pub(crate) async fn create(&self, session: &Session, in_turn: bool) -> Result<(Lease, Times)> {
-        // A verifier takes a millisecond, which is as long as the server takes for the first round trip.
-        let (times, ()) = tokio::join!(self.begin(session, in_turn), async {
-            tokio::task::yield_now().await;
-            self.verifier();
-        });
+        let (times, ()) = tokio::join!(self.begin(session, in_turn), self.password.prepare());
         let times = times?;
         let marker = self.marker(&times);
-        let look = verdict::look(self.id.as_str());
+        let look = verdict::look(session, self.id.as_str());
         let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &look));
         let rows = session
             .run(&sql)
@@ -157,7 +184,7 @@ impl NewLogin<'_> {
             .into_iter()
             .filter(|notice| notice.is_warning || with_notices)
             .map(|notice| {
-                let text = notice.text.replace(self.verifier(), "***");
+                let text = notice.text.replace(self.password.verifier(), "***");
                 format!("the server says: {text}")
             })
             .collect()
@@ -222,10 +249,6 @@ impl NewLogin<'_> {
         counting.into_iter().chain(granting).collect()
     }
 
-    fn verifier(&self) -> &str {
-        self.verifier.get_or_init(|| verifier(self.password))
-    }
-
     fn marker(&self, times: &Times) -> Marker {
         Marker::new(
             self.id.clone(),
@@ -241,7 +264,7 @@ impl NewLogin<'_> {
         let expiration = postgres_time(&times.expires_at);
         let statements = self.role.creation().render(&Values {
             name,
-            password: self.verifier(),
+            password: self.password.verifier(),
             expiration: &expiration,
         });
         format!(
@@ -258,7 +281,7 @@ impl NewLogin<'_> {
         if let Some(failure) = verdict::failure(&error.text(), role) {
             return failure.into();
         }
-        let error = error.redacted(self.verifier());
+        let error = error.redacted(self.password.verifier());
         let hint = self.quoting_hint(&error).or_else(|| error.hint());
         let failure = Failure::server(format!(
             "could not run the creation_statements of role \"{role}\" on connection \"{}\"",

@@ -73,12 +73,14 @@ pub(super) struct Open {
     pub(super) client: Client,
     pub(super) mode: Mode,
     pub(super) notices: Notices,
-    /// Whether strings mean what the SQL standard says, as they do unless the server is told otherwise.
-    pub(super) has_standard_strings: bool,
 }
 
-/// What the server reported of itself at log-in; nothing before PostgreSQL 14.
+/// What the server reported at log-in. A pooler may leave things out.
 pub(super) struct Mode {
+    /// Whether strings mean what the SQL standard says, as they do unless the server is told otherwise.
+    pub(super) has_standard_strings: bool,
+    pub(super) is_superuser: bool,
+    /// Not before PostgreSQL 14, as the next.
     in_hot_standby: Option<bool>,
     default_read_only: Option<bool>,
     /// The database takes any bytes for text.
@@ -146,11 +148,12 @@ where
 {
     let is_on = |name| connection.parameter(name).map(|value| value == "on");
     let mode = Mode {
+        has_standard_strings: is_on("standard_conforming_strings").unwrap_or_default(),
+        is_superuser: is_on("is_superuser").unwrap_or_default(),
         in_hot_standby: is_on("in_hot_standby"),
         default_read_only: is_on("default_transaction_read_only"),
         has_no_encoding: connection.parameter("server_encoding") == Some("SQL_ASCII"),
     };
-    let has_standard_strings = is_on("standard_conforming_strings").unwrap_or_default();
     let notices = Notices::default();
     let kept = notices.clone();
     tokio::spawn(async move {
@@ -164,7 +167,6 @@ where
         client,
         mode,
         notices,
-        has_standard_strings,
     }
 }
 

@@ -11,6 +11,7 @@ use tokio_postgres::{Client, Row, RowStream, SimpleQueryMessage, SimpleQueryRow}
 use crate::model::connection_url::Host;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::notices::{Notice, Notices};
+use crate::postgres::opening::{Mode, Open};
 
 /// The server ends a statement of ours after this time, so that no lock of ours is in an application's way for longer.
 const STATEMENT_SECONDS: u64 = 60;
@@ -37,6 +38,7 @@ pub(crate) struct Session {
     client: Client,
     address: Address,
     is_verified: bool,
+    mode: Mode,
     notices: Notices,
 }
 
@@ -78,17 +80,13 @@ pub(crate) fn foreign(sql: &str) -> String {
 
 impl Session {
     /// `is_verified`: nobody else can have answered in the server's place.
-    pub(super) fn new(
-        client: Client,
-        address: Address,
-        is_verified: bool,
-        notices: Notices,
-    ) -> Self {
+    pub(super) fn new(opened: Open, address: Address, is_verified: bool) -> Self {
         Self {
-            client,
+            client: opened.client,
             address,
             is_verified,
-            notices,
+            mode: opened.mode,
+            notices: opened.notices,
         }
     }
 
@@ -100,6 +98,11 @@ impl Session {
     /// Whether it is certain that the server is the one that was meant: it proved it, or it is on this machine.
     pub(crate) fn is_verified(&self) -> bool {
         self.is_verified
+    }
+
+    /// What the server reported at log-in.
+    pub(super) fn mode(&self) -> &Mode {
+        &self.mode
     }
 
     /// Where it is connected to.

@@ -205,7 +205,7 @@ impl Keeper {
             issued_by: self.issued_by.clone(),
         };
         state.audit.prepare()?;
-        let fresh = issue::issue_with(admin, state, &request).await?;
+        let fresh = issue::issue_with(admin, state, &request, None).await?;
         for warning in &fresh.warnings {
             let file = ("file", self.name.as_str());
             log.event("warning", &[file, ("text", warning)]);
