@@ -8,7 +8,7 @@ use clap::ValueEnum as _;
 
 use crate::context::Context;
 use crate::environment::variable;
-use crate::failure::{Failure, one_line};
+use crate::failure::{self, Failure, one_line};
 use crate::model::credential_format::CredentialFormat;
 use crate::model::credentials::Credentials;
 use crate::model::file_mode::FileMode;
@@ -165,9 +165,15 @@ fn default_format(context: &Context) -> CredentialFormat {
 async fn take_back(state: &State, issued: &Issued, error: anyhow::Error) -> anyhow::Error {
     let id = &issued.fresh.credentials.lease_id;
     match issued.take_back(state).await {
-        Ok(()) => error.context(Failure::request(format!(
-            "could not deliver the credentials; lease \"{id}\" was revoked again"
-        ))),
+        Ok(()) => {
+            let hint = failure::hint(&error).map(str::to_owned);
+            error.context(
+                Failure::request(format!(
+                    "could not deliver the credentials; lease \"{id}\" was revoked again"
+                ))
+                .maybe_hint(hint),
+            )
+        }
         Err(problem) => error.context(
             Failure::server(format!(
                 "could not deliver the credentials, nor revoke lease \"{id}\" ({})",

@@ -249,7 +249,10 @@ mod tests {
                 "member_of = [\"a\"]\nrenew_statements = [\"select '{{password}}'\"]",
                 Statements(
                     "renew_statements",
-                    InvalidStatements::UnknownPlaceholder("password".into()),
+                    InvalidStatements::UnknownPlaceholder(
+                        "password".into(),
+                        vec!["name".into(), "username".into(), "expiration".into()],
+                    ),
                 ),
             ),
         ] {

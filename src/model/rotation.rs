@@ -67,7 +67,10 @@ mod tests {
     #[test]
     fn contradictions_are_refused() {
         use InvalidRotation::{NoPassword, NoStoreProgram, NothingToStore, Statements};
-        let unknown = InvalidStatements::UnknownPlaceholder("expiration".into());
+        let unknown = InvalidStatements::UnknownPlaceholder(
+            "expiration".into(),
+            vec!["name".into(), "username".into(), "password".into()],
+        );
         for (keys, error) in [
             ("store_command = [\"x\"]", NothingToStore),
             (

@@ -28,8 +28,8 @@ pub(crate) struct Values<'a> {
 /// What is wrong with statements. No text of theirs is repeated but a placeholder's name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum InvalidStatements {
-    /// `{{…}}` with a name that pgcreds does not fill in here.
-    UnknownPlaceholder(String),
+    /// `{{…}}` with a name that pgcreds does not fill in here, and the names that it does.
+    UnknownPlaceholder(String, Vec<String>),
     /// A quote or a comment without its end.
     Unterminated(&'static str),
     /// `COMMIT`, `ROLLBACK` or the like.
@@ -41,8 +41,10 @@ pub(crate) enum InvalidStatements {
 impl fmt::Display for InvalidStatements {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownPlaceholder(name) => {
-                write!(formatter, "unknown placeholder {{{{{name}}}}}")
+            Self::UnknownPlaceholder(name, known) => {
+                let known: Vec<String> = known.iter().map(|name| format!("{{{{{name}}}}}")).collect();
+                let known = known.join(", ");
+                write!(formatter, "unknown placeholder {{{{{name}}}}}: there are {known}")
             }
             Self::Unterminated(what) => write!(formatter, "unterminated {what}"),
             Self::EndsTransaction(keyword) => write!(
@@ -78,9 +80,9 @@ impl Statements {
     pub(crate) fn check(&self, known: &[&str]) -> Result<(), InvalidStatements> {
         for text in &self.0 {
             if let Some(unknown) = placeholders(text).find(|found| !known.contains(&found.name)) {
-                return Err(InvalidStatements::UnknownPlaceholder(
-                    unknown.name.to_owned(),
-                ));
+                let known = known.iter().map(|name| (*name).to_owned()).collect();
+                let unknown = unknown.name.to_owned();
+                return Err(InvalidStatements::UnknownPlaceholder(unknown, known));
             }
             let statements = sql_statements::statements(text)
                 .map_err(|unterminated| InvalidStatements::Unterminated(unterminated.0))?;
@@ -216,7 +218,10 @@ mod tests {
     fn bad_statements_are_refused() {
         use InvalidStatements::{EndsTransaction, UnknownPlaceholder, Unterminated};
         for (sql, error) in [
-            ("create role {{nmae}}", UnknownPlaceholder("nmae".into())),
+            (
+                "create role {{nmae}}",
+                UnknownPlaceholder("nmae".into(), PLACEHOLDERS.map(str::to_owned).to_vec()),
+            ),
             ("create role 'a", Unterminated("quoted string")),
             ("create role a; Commit", EndsTransaction("COMMIT".into())),
             ("END", EndsTransaction("END".into())),

@@ -105,6 +105,7 @@ impl StateFile {
         fs::read_to_string(&self.path).map_err(|error| {
             let path = self.path.display();
             let is_link = fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.is_symlink());
+            let unreadable = || Failure::request(format!("could not read the state file \"{path}\""));
             let failure = match error.kind() {
                 ErrorKind::NotFound if is_link => Failure::request(format!(
                     "state file \"{path}\" is a symbolic link to a file that does not exist"
@@ -112,7 +113,12 @@ impl StateFile {
                 ErrorKind::NotFound => Failure::request(format!("state file \"{path}\" not found"))
                     .hint("Create it with: pgcreds init. Or name another one with --state FILE or PGCREDS_STATE."),
                 ErrorKind::InvalidData => Failure::request(format!("state file \"{path}\" is not UTF-8 text")),
-                _ => Failure::request(format!("could not read the state file \"{path}\"")),
+                ErrorKind::PermissionDenied => unreadable()
+                    .hint("Run pgcreds as the user it belongs to, or name another one with --state FILE or PGCREDS_STATE."),
+                ErrorKind::IsADirectory => {
+                    unreadable().hint("Name the file itself with --state FILE or PGCREDS_STATE.")
+                }
+                _ => unreadable(),
             };
             anyhow::Error::from(error).context(failure)
         })

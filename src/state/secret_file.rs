@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 use super::file::folder_of;
 use crate::failure::Failure;
 use crate::model::file_mode::FileMode;
+use crate::shell::argument;
 
 /// Who may read the file; by default only the user who runs pgcreds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,7 +92,12 @@ pub(super) fn replace(path: &Path, content: &[u8], access: &Access) -> Result<()
 }
 
 fn could_not_write(path: &Path) -> Failure {
-    Failure::request(format!("could not write the file \"{}\"", path.display()))
+    let failure = Failure::request(format!("could not write the file \"{}\"", path.display()));
+    let folder = folder_of(path);
+    if folder.exists() {
+        return failure;
+    }
+    failure.hint(format!("Make its folder: mkdir -p {}", argument(folder)))
 }
 
 fn refuse_foreign(path: &Path) -> Result<()> {

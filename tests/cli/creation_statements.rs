@@ -60,7 +60,7 @@ const WRONG: [(&str, &str, &str); 12] = [
     (
         "creation",
         "CREATE ROLE \"{{nmae}}\"",
-        "creation_statements: unknown placeholder {{nmae}}",
+        "creation_statements: unknown placeholder {{nmae}}: there are {{name}}, {{username}}, {{password}}, {{expiration}}",
     ),
     (
         "creation",
@@ -97,12 +97,12 @@ const WRONG: [(&str, &str, &str); 12] = [
     (
         "renew",
         "SELECT '{{password}}'",
-        "renew_statements: unknown placeholder {{password}}",
+        "renew_statements: unknown placeholder {{password}}: there are {{name}}, {{username}}, {{expiration}}",
     ),
     (
         "revocation",
         "SELECT '{{expiration}}'",
-        "revocation_statements: unknown placeholder {{expiration}}",
+        "revocation_statements: unknown placeholder {{expiration}}: there are {{name}}, {{username}}",
     ),
 ];
 

@@ -103,6 +103,7 @@ fn a_file_that_cannot_be_read() {
     let expected = r#"--- stderr ---
 error: could not read the state file "open/creds.toml"
 caused by: Permission denied (os error 13)
+hint: Run pgcreds as the user it belongs to, or name another one with --state FILE or PGCREDS_STATE.
 [exit 1]
 "#;
     let state = ["--state", "open/creds.toml"];
@@ -129,7 +130,7 @@ fn what_is_no_text_file() {
     fs::create_dir(sandbox.state_path()).unwrap();
     assert_eq!(
         list(),
-        "--- stderr ---\nerror: could not read the state file \"~/.config/pgcreds/pgcreds.toml\"\ncaused by: Is a directory (os error 21)\n[exit 1]\n"
+        "--- stderr ---\nerror: could not read the state file \"~/.config/pgcreds/pgcreds.toml\"\ncaused by: Is a directory (os error 21)\nhint: Name the file itself with --state FILE or PGCREDS_STATE.\n[exit 1]\n"
     );
 }
 

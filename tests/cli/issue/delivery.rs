@@ -70,6 +70,11 @@ fn a_file_that_cannot_be_written() {
             .contains("was revoked again\ncaused by: could not write the file \"missing/file\"\n"),
         "{run}"
     );
+    assert!(
+        run.stderr
+            .ends_with("hint: Make its folder: mkdir -p missing\n"),
+        "{run}"
+    );
     assert_eq!(run.exits(1).stdout, "");
     assert_eq!(stage.logins(), []);
 }

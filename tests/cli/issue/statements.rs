@@ -281,7 +281,7 @@ fn an_unknown_placeholder_is_named() {
         refused(&stage).normalized(&stage.sandbox, None),
         "--- stderr ---\n\
          error: invalid state file \"~/.config/pgcreds/pgcreds.toml\": role \"app-role\"\n\
-         caused by: creation_statements: unknown placeholder {{nmae}}\n\
+         caused by: creation_statements: unknown placeholder {{nmae}}: there are {{name}}, {{username}}, {{password}}, {{expiration}}\n\
          [exit 1]\n"
     );
 }

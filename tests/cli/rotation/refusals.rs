@@ -201,7 +201,7 @@ fn keys_that_say_nothing_are_refused_at_once() {
         ),
         (
             "rotation_statements = [\"SELECT '{{expiration}}'\"]",
-            "rotation_statements: unknown placeholder {{expiration}}",
+            "rotation_statements: unknown placeholder {{expiration}}: there are {{name}}, {{username}}, {{password}}",
         ),
     ] {
         let sandbox = Source::File.sandbox(cluster.port());
