@@ -33,21 +33,23 @@ pub(crate) async fn end_sessions(
 ) -> Result<Vec<u32>, DatabaseError> {
     let end = Instant::now() + limit;
     let mut pause = Duration::from_millis(10);
-    let mut is_member = false;
+    // Logins that the admin may end the sessions of.
+    let mut joined: Vec<u32> = Vec::new();
     loop {
         let open = open_sessions(session, oids).await?;
         if open.is_empty() || Instant::now() >= end {
             return Ok(open);
         }
-        if !is_member {
-            is_member = join_or_end(session, &open, LOCK_WAIT).await?;
+        let is_joined = |oid: &u32| joined.contains(oid);
+        if open.iter().all(is_joined) || join_or_end(session, &open, LOCK_WAIT).await? {
+            session
+                .query(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY($1)",
+                    &[(&open, Type::OID_ARRAY)],
+                )
+                .await?;
+            joined = open;
         }
-        session
-            .query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY($1)",
-                &[(&open, Type::OID_ARRAY)],
-            )
-            .await?;
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::{Admin, eventually};
@@ -11,7 +12,10 @@ use crate::stage::{LATER, PASSWORD, PAST, Stage};
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long pgcreds waits for a lock, three times.
+/// How long pgcreds waits for a lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same three times.
 const THREE_LOCK_TIMEOUTS: Duration = Duration::from_secs(15);
 
 const NAME: &str = "pgc stubborn";
@@ -77,6 +81,30 @@ fn a_lease_that_locks_its_membership_is_revoked() {
         let powers = "SELECT count(*) FROM pg_auth_members WHERE member = 'vaultadmin'::regrole AND roleid = 'pg_signal_backend'::regrole";
         assert_eq!(stage.cluster.value(powers), "0");
     }
+}
+
+/// Told to end by an admin who could not become a member, and not gone at once: the server was slow to tell it.
+#[test]
+fn a_lease_that_locks_its_membership_and_ends_late_is_revoked() {
+    let (stage, oid) = stage();
+    let lock = stage.cluster.connect_as(NAME, PASSWORD, "mydb");
+    let pid = &lock.rows("BEGIN; SELECT pg_backend_pid()").unwrap()[0][0];
+    let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
+    if stage.cluster.version() < 15 {
+        lock.rows(&format!("GRANT \"{NAME}\" TO vaultadmin"))
+            .unwrap();
+    }
+    kill_process(pid, Signal::STOP).unwrap();
+    let run = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(LOCK_TIMEOUT + Duration::from_millis(1500));
+            kill_process(pid, Signal::CONT).unwrap();
+        });
+        stage.revoke(NAME)
+    });
+    run.success();
+    assert!(!lock.is_alive());
+    assert!(stage.is_gone(&oid));
 }
 
 /// Its clients come back as soon as they are ended, until they are no longer let in.
