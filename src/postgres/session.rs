@@ -71,10 +71,11 @@ fn lock_timeout(patience: Duration) -> String {
 const OWN_SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
 /// Wraps an administrator's SQL, inside a transaction begun by [`begin`]: it sees the search path that it would see in
-/// psql, and whatever role it takes on is given back.
+/// psql, and whatever user and role it takes on is given back.
 pub(crate) fn foreign(sql: &str) -> String {
     format!(
-        "SET LOCAL search_path TO DEFAULT;\n{sql}\n;RESET ROLE; SET LOCAL standard_conforming_strings = on; {OWN_SEARCH_PATH};"
+        "SET LOCAL search_path TO DEFAULT;\n{sql}\n;RESET SESSION AUTHORIZATION; RESET ROLE; \
+         SET LOCAL standard_conforming_strings = on; {OWN_SEARCH_PATH};"
     )
 }
 

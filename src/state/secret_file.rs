@@ -94,10 +94,10 @@ pub(super) fn replace(path: &Path, content: &[u8], access: &Access) -> Result<()
 fn could_not_write(path: &Path) -> Failure {
     let failure = Failure::request(format!("could not write the file \"{}\"", path.display()));
     let folder = folder_of(path);
-    if folder.exists() {
-        return failure;
+    match folder.try_exists() {
+        Ok(false) => failure.hint(format!("Make its folder: mkdir -p {}", argument(folder))),
+        _ => failure,
     }
-    failure.hint(format!("Make its folder: mkdir -p {}", argument(folder)))
 }
 
 fn refuse_foreign(path: &Path) -> Result<()> {

@@ -288,10 +288,14 @@ fn an_unknown_placeholder_is_named() {
 
 #[test]
 fn a_role_that_statements_take_on_is_given_back() {
-    let stage = Stage::new(
-        Admin::Superuser,
-        &role_with("CREATE ROLE {{name}} LOGIN PASSWORD '{{password}}'; SET ROLE app_rw"),
-    );
-    let issued = stage.issue(&["app-role"]);
-    assert_eq!(stage.logins().remove(0).end, issued.text("expires_at"));
+    let create = "CREATE ROLE {{name}} LOGIN PASSWORD '{{password}}'";
+    for statements in [
+        format!("{create}; SET ROLE app_rw"),
+        format!("SET SESSION AUTHORIZATION creator; {create}"),
+    ] {
+        let stage = Stage::new(Admin::Superuser, &role_with(&statements));
+        stage.cluster.execute("CREATE ROLE creator CREATEROLE");
+        let issued = stage.issue(&["app-role"]);
+        assert_eq!(stage.logins().remove(0).end, issued.text("expires_at"));
+    }
 }
