@@ -22,6 +22,9 @@ pub(crate) struct Role {
     pub(crate) member_of: Vec<String>,
     /// Group role that each session of the login works as, so that it owns what the session creates.
     pub(crate) set_role: Option<String>,
+    /// Schemas in which the statements find what is named without one, after `pg_catalog`.
+    #[serde(default = "default_search_path")]
+    pub(crate) search_path: Vec<String>,
     /// SQL that runs at each renewal, before `VALID UNTIL` is set.
     #[serde(default)]
     pub(crate) renew_statements: Statements,
@@ -56,6 +59,11 @@ pub(crate) fn max_ttl() -> Ttl {
     Ttl::hours(24)
 }
 
+/// Where statements find what is named without a schema, unless a role says otherwise.
+pub(crate) fn default_search_path() -> Vec<String> {
+    vec!["public".to_owned()]
+}
+
 /// What is wrong with a role.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum InvalidRole {
@@ -67,6 +75,8 @@ pub(crate) enum InvalidRole {
     TwoCreations,
     /// A group role's name that PostgreSQL would cut or refuse.
     GroupName,
+    /// A schema's name that PostgreSQL would cut or refuse, or that has its place in the path already.
+    SchemaName,
     /// Statements of the named key that cannot be run.
     Statements(&'static str, InvalidStatements),
     /// Names that PostgreSQL would cut, or that somebody could guess.
@@ -95,6 +105,10 @@ impl std::fmt::Display for InvalidRole {
             ),
             Self::GroupName => formatter.write_str(
                 "the name of a PostgreSQL role has 1 to 63 bytes without control characters",
+            ),
+            Self::SchemaName => formatter.write_str(
+                "search_path: the name of a schema has 1 to 63 bytes without control characters; pg_catalog is always \
+                 searched first, and pg_temp last",
             ),
             Self::Statements(key, error) => write!(formatter, "{key}: {error}"),
             Self::Username(error) => write!(formatter, "username_template: {error}"),
@@ -128,6 +142,10 @@ impl Role {
         let mut groups = self.groups().chain(&self.reassign_owned_to);
         if !groups.all(is_name) {
             return Err(InvalidRole::GroupName);
+        }
+        let is_fixed = |name: &String| ["pg_catalog", "pg_temp"].contains(&name.as_str());
+        if !self.search_path.iter().all(is_name) || self.search_path.iter().any(is_fixed) {
+            return Err(InvalidRole::SchemaName);
         }
         let without_password = ["name", "username", "expiration"];
         let name_only = ["name", "username"];

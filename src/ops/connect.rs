@@ -35,23 +35,62 @@ pub(crate) struct Admin {
     pub(crate) typed: Option<Secret>,
 }
 
+/// Databases that nearly every server has, and that a lease rarely owns.
+const COMMON_DATABASES: [&str; 2] = ["postgres", "template1"];
+
 /// Opens the named connection of the state file.
 pub(crate) async fn open(state: &State, name: &ConnectionName) -> Result<Admin> {
+    open_or(state, name, Vec::new()).await
+}
+
+/// Opens the named connection; where its own database refuses sessions, in another one of the server. For what needs no
+/// database in particular: finding leases, disabling them, terminating their sessions.
+pub(crate) async fn open_anywhere(state: &State, name: &ConnectionName) -> Result<Admin> {
+    open_or(state, name, other_databases(state, name)).await
+}
+
+async fn open_or(state: &State, name: &ConnectionName, others: Vec<String>) -> Result<Admin> {
     let connection = state.connection(name)?;
     match server(name, connection, &state.folder).await {
-        Ok(server) => reopen(state, &server).await,
-        Err(error) => open_otherwise(state, name, None, error).await,
+        Ok(server) => reopen(state, &server.or_through(others)).await,
+        Err(error) => open_otherwise(state, name, (None, others), error).await,
     }
+}
+
+/// The databases to try where the connection's own refuses sessions: the common ones, and those that other connections of
+/// the state file name for the same server.
+fn other_databases(state: &State, name: &ConnectionName) -> Vec<String> {
+    let parameters_of = |name| {
+        let connection = state.connection(name).ok()?;
+        parameters(name, connection).ok()
+    };
+    let mut databases: Vec<String> = COMMON_DATABASES.map(str::to_owned).into();
+    let Some(own) = parameters_of(name) else {
+        return databases;
+    };
+    for other in state.connections.keys().filter(|other| *other != name) {
+        let found = parameters_of(other).filter(|found| found.hosts == own.hosts);
+        databases.extend(found.and_then(|found| found.dbname));
+    }
+    databases
 }
 
 /// Opens a connection that may have been open before, and whose password may have been rotated since.
 pub(crate) async fn reopen(state: &State, server: &Server) -> Result<Admin> {
     match open_server(server.clone()).await {
         Err(error) if is_password_refused(&error) => {
-            open_otherwise(state, server.name(), server.password(), error).await
+            let tried = server.password().cloned();
+            let others = server.others().to_vec();
+            open_otherwise(state, server.name(), (tried, others), error).await
         }
         result => result,
     }
+}
+
+/// The same, in another database of the server where the connection's own refuses sessions.
+pub(crate) async fn reopen_anywhere(state: &State, server: &Server) -> Result<Admin> {
+    let others = other_databases(state, server.name());
+    reopen(state, &server.clone().or_through(others)).await
 }
 
 /// Whether the server refused the password, and not something else.
@@ -66,14 +105,14 @@ pub(super) fn is_password_refused(error: &anyhow::Error) -> bool {
 async fn open_otherwise(
     state: &State,
     name: &ConnectionName,
-    tried: Option<&Secret>,
+    (tried, others): (Option<Secret>, Vec<String>),
     error: anyhow::Error,
 ) -> Result<Admin> {
     let connection = state.connection(name)?;
     let Some(source) = &connection.password else {
         return Err(error);
     };
-    let mut tried: Vec<Secret> = tried.cloned().into_iter().collect();
+    let mut tried: Vec<Secret> = tried.into_iter().collect();
     // While we try one, another rotation may have come to its end.
     for _ in 0..ROTATIONS {
         let before = tried.len();
@@ -86,7 +125,8 @@ async fn open_otherwise(
             let Some(password) = password.filter(|it| !tried.contains(it)) else {
                 continue;
             };
-            if let Some(admin) = open_with(state, name, password.clone()).await {
+            let others = others.clone();
+            if let Some(admin) = open_with(state, name, password.clone(), others).await {
                 return Ok(admin);
             }
             tried.push(password);
@@ -98,10 +138,15 @@ async fn open_otherwise(
     Err(error)
 }
 
-async fn open_with(state: &State, name: &ConnectionName, password: Secret) -> Option<Admin> {
+async fn open_with(
+    state: &State,
+    name: &ConnectionName,
+    password: Secret,
+    others: Vec<String>,
+) -> Option<Admin> {
     let parameters = parameters(name, state.connection(name).ok()?).ok()?;
     let server = Server::new(name.clone(), parameters, Some(password));
-    open_server(server).await.ok()
+    open_server(server.or_through(others)).await.ok()
 }
 
 /// The password that the source has now, where a rotation may have changed it. Other commands run once only: they may
@@ -120,24 +165,29 @@ pub(crate) async fn open_all(
     state: &State,
     names: &[ConnectionName],
 ) -> Vec<(ConnectionName, Result<Admin>)> {
-    ask_all(state, names, async |admin| Ok(admin)).await
+    let open = async |name: &ConnectionName| open(state, name).await;
+    each(names, open).await
 }
 
-/// Opens all the named connections and asks something through each, several at a time; returns what became of each.
+/// Opens all the named connections, in whatever database, and asks something through each, several at a time; returns what
+/// became of each.
 pub(crate) async fn ask_all<T>(
     state: &State,
     names: &[ConnectionName],
     question: impl AsyncFn(Admin) -> Result<T>,
 ) -> Vec<(ConnectionName, Result<T>)> {
-    let question = &question;
+    let ask = async |name: &ConnectionName| question(open_anywhere(state, name).await?).await;
+    each(names, ask).await
+}
+
+/// Does something with all the named connections, several at a time; returns what became of each.
+async fn each<T>(
+    names: &[ConnectionName],
+    action: impl AsyncFn(&ConnectionName) -> Result<T>,
+) -> Vec<(ConnectionName, Result<T>)> {
+    let action = &action;
     stream::iter(names)
-        .map(|name| async move {
-            let answer = match open(state, name).await {
-                Ok(admin) => question(admin).await,
-                Err(error) => Err(error),
-            };
-            (name.clone(), answer)
-        })
+        .map(|name| async move { (name.clone(), action(name).await) })
         .buffered(CONCURRENCY)
         .collect()
         .await
@@ -205,6 +255,12 @@ pub(crate) async fn open_server(server: Server) -> Result<Admin> {
         }
         Err(error) => return Err(error),
     };
+    if let Some(refusal) = admin.session.refused() {
+        warn_once(&format!(
+            "{refusal}; this goes through database \"{}\" instead",
+            admin.session.address().dbname
+        ));
+    }
     if !admin.session.is_verified() {
         warn_once(&format!(
             "connection \"{}\" does not check that it is {} who answers; set sslmode=verify-full in its url",

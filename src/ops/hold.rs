@@ -94,7 +94,7 @@ impl<'a> Held<'a> {
         let admin = match self.admin.take() {
             Some(admin) => Ok(admin),
             None => {
-                let opened = connect::reopen(self.state, &self.server).await;
+                let opened = connect::reopen_anywhere(self.state, &self.server).await;
                 let event = || model::Event::of(EventKind::Renew, &self.lease.marker);
                 trace::failure(self.state, event, opened)
             }
@@ -140,7 +140,7 @@ impl<'a> Held<'a> {
                 result => return result.map(|_| ()),
             }
         }
-        let opened = connect::reopen(self.state, &self.server).await;
+        let opened = connect::reopen_anywhere(self.state, &self.server).await;
         let event = || model::Event::of(EventKind::Revoke, &self.lease.marker);
         let admin = trace::failure(self.state, event, opened)?;
         take_back(&admin, self.state, id).await?;

@@ -201,7 +201,7 @@ async fn settle(admin: &Admin, state: &State, id: &LeaseId, error: anyhow::Error
     if !is_lost {
         return error;
     }
-    let is_revoked = match connect::reopen(state, &admin.server).await {
+    let is_revoked = match connect::reopen_anywhere(state, &admin.server).await {
         Ok(fresh) => take_back(&fresh, state, id).await.unwrap_or(false),
         Err(_) => false,
     };

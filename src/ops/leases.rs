@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::model::lease::Lease;
 use crate::model::name::{ConnectionName, LeaseId};
-use crate::ops::connect::{self, Admin, ask_all, open_all};
+use crate::ops::connect::{self, Admin, ask_all};
 use crate::postgres::dependencies::describe;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Entry, Filter};
@@ -53,7 +53,7 @@ pub(crate) async fn list(
     visit: &mut dyn FnMut(Lease) -> Result<()>,
 ) -> Result<Vec<(ConnectionName, anyhow::Error)>> {
     if let [name] = connections {
-        let admin = match connect::open(state, name).await {
+        let admin = match connect::open_anywhere(state, name).await {
             Ok(admin) => admin,
             Err(error) => return Ok(vec![(name.clone(), error)]),
         };
@@ -131,11 +131,8 @@ pub(crate) async fn find(
 ) -> Result<Search> {
     let mut search = Search::default();
     let mut is_stranger = false;
-    for (name, admin) in open_all(state, connections).await {
-        let result = match admin {
-            Ok(admin) => look_up(admin, id).await,
-            Err(error) => Err(error),
-        };
+    let look_up = async |admin| look_up(admin, id).await;
+    for (name, result) in ask_all(state, connections, look_up).await {
         let is_better =
             |found: &Option<Found>| found.as_ref().is_none_or(|found| !found.lease.is_ours);
         match result {
@@ -188,7 +185,7 @@ pub(crate) async fn of_connection(state: &State, name: &ConnectionName) -> Resul
         connection: Some(name.clone()),
         ..Filter::default()
     };
-    let admin = connect::open(state, name).await?;
+    let admin = connect::open_anywhere(state, name).await?;
     let mut names = Vec::new();
     let mut visit = |entry| {
         names.push(match entry {

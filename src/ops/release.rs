@@ -11,9 +11,9 @@ use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
 use crate::postgres::dependencies::{self, Login, Released};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::identifier;
 use crate::postgres::locks::Locked;
 use crate::postgres::privileges::join_logins;
+use crate::postgres::refusal::Refusal;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::session::Session;
 
@@ -77,19 +77,27 @@ impl Revocation<'_> {
                 self.step(batch, Some(dependent), what, release).await
             }
             Err(error) => {
-                let grant = format!(
-                    "if a permission is missing, run: GRANT CONNECT ON DATABASE {} TO {}",
-                    identifier(database),
-                    identifier(&self.session().address().user)
-                );
                 let problem = format!(
-                    "could not look into database \"{database}\": {}; {grant}",
-                    one_line(&error)
+                    "could not look into database \"{database}\": {}{}",
+                    one_line(&error),
+                    self.fix(database, &error).await?
                 );
                 batch.fail(|lease| dependent.contains(&lease.oid), &problem);
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// What lets the admin into a database that refused it, to be put behind the refusal.
+    pub(super) async fn fix(
+        &self,
+        database: &str,
+        error: &anyhow::Error,
+    ) -> Result<String, DatabaseError> {
+        Ok(match Refusal::of(error) {
+            Some(refusal) => format!("; {}", refusal.fix(self.session(), database).await?),
+            None => String::new(),
+        })
     }
 
     async fn release_with(

@@ -88,6 +88,15 @@ async fn try_extend(
         .hint("Write \"{{name}}\" or '{{name}}' there, in quotes of its own. With quotes in the name itself, pgcreds did not make it.")
         .into());
     }
+    if let Some(refusal) = admin.session.refused()
+        && statements.is_some_and(|statements| !statements.is_empty())
+    {
+        return Err(Failure::server(format!(
+            "could not renew lease \"{}\": its renew_statements could not run: {refusal}",
+            marker.lease
+        ))
+        .into());
+    }
     let is_conflict = |error: &anyhow::Error| {
         error
             .downcast_ref::<DatabaseError>()

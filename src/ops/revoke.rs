@@ -235,6 +235,11 @@ impl Revocation<'_> {
                 );
                 continue;
             }
+            if let Some(refusal) = self.session().refused() {
+                let problem = format!("its revocation_statements could not run: {refusal}");
+                batch.fail(|other| other.oid == lease.oid, &problem);
+                continue;
+            }
             match revocation::run_statements(self.session(), &lease, role).await {
                 Ok(()) => {}
                 Err(error) if error.is_lost() => return Err(error),

@@ -1,22 +1,22 @@
 //! Opening a session: which host, which user, which password, how long.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rand::seq::SliceRandom as _;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::config::Config;
 
 use crate::environment::user_name;
-use crate::failure::Failure;
-use crate::model::connection_url::{Parameters, SslMode, Target};
+use crate::failure::{Failure, one_line};
+use crate::model::connection_url::Parameters;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::negotiation::{Encryption, Negotiation};
-use crate::postgres::opening::{Place, configuration, open, places};
+use crate::postgres::opening::places;
+use crate::postgres::refusal::Refusal;
 use crate::postgres::session::{Address, Session};
-use crate::postgres::tls;
 
 /// Limit for a connect where the connection string names none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,6 +29,10 @@ pub(crate) struct Server {
     pub(super) password: Option<Secret>,
     /// Where the password comes from, in words, if not from where libpq would take it.
     origin: Option<String>,
+    /// Databases to try where the connection's own refuses sessions.
+    others: Vec<String>,
+    /// Whether it turned out to be older than PostgreSQL 14.
+    pub(super) is_before_14: Arc<AtomicBool>,
 }
 
 /// The server wants a password and there was none.
@@ -55,7 +59,19 @@ impl Server {
             parameters,
             password,
             origin: None,
+            others: Vec::new(),
+            is_before_14: Arc::default(),
         }
+    }
+
+    /// The same server, which is connected to through one of these databases where the connection's own refuses sessions.
+    pub(crate) fn or_through(self, others: Vec<String>) -> Self {
+        Self { others, ..self }
+    }
+
+    /// The databases to try where the connection's own refuses sessions.
+    pub(crate) fn others(&self) -> &[String] {
+        &self.others
     }
 
     /// The same server, whose password is known to come from there.
@@ -90,16 +106,27 @@ impl Server {
         self.parameters.user.clone().unwrap_or_else(user_name)
     }
 
-    /// Opens a session in the connection's own database.
+    /// The connection's own database.
+    pub(crate) fn dbname(&self) -> String {
+        let dbname = self.parameters.dbname.clone();
+        dbname.unwrap_or_else(|| self.user())
+    }
+
+    /// Opens a session in the connection's own database, or in one of the others where that refuses and they do not.
     ///
     /// Fails with a [`PasswordMissing`] in the chain when the server asks for a password and none is known.
     pub(crate) async fn connect(&self) -> Result<Session> {
-        let dbname = self
-            .parameters
-            .dbname
-            .clone()
-            .unwrap_or_else(|| self.user());
-        self.connect_to(&dbname).await
+        let dbname = self.dbname();
+        let error = match self.connect_to(&dbname).await {
+            Err(error) if Refusal::of(&error).is_some() => error,
+            result => return result,
+        };
+        for other in self.others.iter().filter(|other| **other != dbname) {
+            if let Ok(session) = self.connect_to(other).await {
+                return Ok(session.instead_of(one_line(&error)));
+            }
+        }
+        Err(error)
     }
 
     /// What the connection string says, with all that libpq adds to it.
@@ -170,87 +197,6 @@ impl Server {
         }
     }
 
-    async fn connect_at(&self, address: &Address, place: &Place) -> Result<Session> {
-        let config = self.config(address);
-        let (negotiation, is_verified) = self.negotiation(address, place)?;
-        let is_optional = negotiation.encryption == Encryption::IfOffered;
-        let peer = self.parameters.require_peer.as_deref();
-        let mut opened = open(&config, place, negotiation.clone(), peer).await;
-        // As with libpq's prefer, a server that has TLS and lets this host in without it only.
-        let is_refused =
-            |error: &DatabaseError| error.code().is_some_and(|code| code.code() == "28000");
-        if is_optional
-            && let Err(error) = &opened
-            && is_refused(error)
-        {
-            let plain = Negotiation {
-                tls: None,
-                encryption: Encryption::Never,
-                ..negotiation
-            };
-            match open(&config, place, plain, peer).await {
-                Err(second) if is_refused(&second) => {}
-                other => opened = other,
-            }
-        }
-        let is_verified = is_verified || place.is_local();
-        let session = Session::new(opened?, address.clone(), is_verified);
-        let mode = session.mode();
-        // A text that begins a transaction is read before its own SET takes effect.
-        if !mode.has_standard_strings {
-            session.run("SET standard_conforming_strings = on").await?;
-        }
-        if mode.is_unfit_for(self.target(), &session).await? {
-            return Err(DatabaseError::read_only().into());
-        }
-        mode.accept_any_bytes(&session).await?;
-        Ok(session)
-    }
-
-    /// How to begin a session, and whether the server proves in it who it is.
-    fn negotiation(&self, address: &Address, place: &Place) -> Result<(Negotiation, bool)> {
-        let parameters = &self.parameters;
-        let mode = parameters.ssl_mode.unwrap_or(SslMode::Prefer);
-        let mut negotiation = Negotiation {
-            tls: None,
-            encryption: Encryption::Never,
-            required: parameters.require_auth.clone(),
-            host: address.host.name.clone(),
-        };
-        // As in libpq, a Unix socket has no TLS and needs none.
-        if matches!(place, Place::Socket(_)) || mode == SslMode::Disable {
-            return Ok((negotiation, false));
-        }
-        let (connector, verifies) = tls::connector(mode, &parameters.tls)?;
-        negotiation.tls = Some(connector);
-        negotiation.encryption = match mode.needs_tls() {
-            true if parameters.tls.is_direct => Encryption::Direct,
-            true => Encryption::Always,
-            // libpq's allow tries without TLS first; there is no reason to.
-            false => Encryption::IfOffered,
-        };
-        let is_verified = (mode.needs_tls() && verifies) || parameters.tls.binds_channel();
-        Ok((negotiation, is_verified))
-    }
-
-    /// Which servers will do. Among several hosts a standby will not, whatever the string says: pgcreds writes.
-    fn target(&self) -> Target {
-        match self.parameters.target {
-            Some(Target::Primary) => Target::Primary,
-            Some(Target::ReadWrite) => Target::ReadWrite,
-            _ if self.parameters.hosts.len() > 1 => Target::ReadWrite,
-            _ => Target::Any,
-        }
-    }
-
-    fn config(&self, address: &Address) -> Config {
-        let mut config = configuration(&self.parameters, address);
-        if let Some(password) = self.password_for(address) {
-            config.password(password.expose());
-        }
-        config
-    }
-
     fn connect_failure(&self, address: &Address, error: anyhow::Error) -> anyhow::Error {
         let mut what = format!(
             "could not connect to \"{}\" at {}:{}, database \"{}\", as \"{}\"",
@@ -283,6 +229,10 @@ impl Server {
         };
         let hint = match error.hint() {
             None if error.code().is_none() => Some(unreachable()),
+            None => {
+                let refusal = Refusal::of_connect(&error);
+                refusal.and_then(|refusal| refusal.hint(&address.dbname))
+            }
             hint => hint,
         };
         anyhow::Error::new(error).context(Failure::server(what).maybe_hint(hint))

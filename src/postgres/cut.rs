@@ -126,7 +126,7 @@ impl Cut<'_> {
                 "{} SELECT oid, rolname, rolvaliduntil AS ends_at, (rolvaliduntil <= now()) IS NOT TRUE AS runs_on, \
                  to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS+00') AS now \
                  FROM pg_roles WHERE oid = ANY({oids}) AND {} ORDER BY oid;",
-                begin_waiting(self.patience),
+                begin_waiting(self.session, self.patience),
                 self.condition()
             ))
             .await?;

@@ -110,7 +110,7 @@ async fn try_release(
     logins: &[Login],
     patience: Duration,
 ) -> Result<Released, DatabaseError> {
-    session.run(&begin_waiting(patience)).await?;
+    session.run(&begin_waiting(session, patience)).await?;
     let released = reassign(session, logins).await?;
     revoke_grants(session, logins).await?;
     drop_owned(session, logins).await?;

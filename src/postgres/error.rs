@@ -219,7 +219,7 @@ impl DatabaseError {
                 "Mend the database's name in the connection's url, or create it with: createdb NAME"
             }
             "53300" | "53400" => {
-                "Try again later, or raise max_connections or the role's connection limit."
+                "Try again later, or raise max_connections, or the connection limit of the role or of the database."
             }
             "57P03" => "Try again when the server has started.",
             "25006" => {

@@ -13,7 +13,6 @@ use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
 use crate::model::ttl::Ttl;
 use crate::postgres::comments::{IS_LIKE, is_marked, pattern};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::literal;
 use crate::postgres::login::TIMESTAMP_FORMAT;
 use crate::postgres::session::{Parameter, Session};
 use crate::postgres::text::Text;
@@ -169,26 +168,20 @@ pub(crate) async fn time_left(
     session: &Session,
     leases: &[&LeaseId],
 ) -> Result<HashMap<String, Duration>, DatabaseError> {
-    let names: Vec<String> = leases.iter().map(|id| literal(id.as_str())).collect();
-    let rows = session
-        .run(&format!(
-            "SELECT rolname AS name, CASE WHEN isfinite(rolvaliduntil) \
-             THEN greatest(floor(extract(epoch FROM rolvaliduntil - now())), 0)::bigint END AS seconds_left \
-             FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname = ANY(ARRAY[{}]::name[])",
-            names.join(", ")
-        ))
-        .await?;
-    let left = rows.iter().filter_map(|row| {
-        let name = row.try_get("name").ok().flatten()?;
-        let seconds = row.try_get("seconds_left").ok().flatten();
-        // Somebody took its end away.
-        let seconds = seconds.and_then(|seconds| seconds.parse().ok());
-        Some((
-            name.to_owned(),
-            Duration::from_secs(seconds.unwrap_or(u64::from(u32::MAX))),
-        ))
-    });
-    Ok(left.collect())
+    let names: Vec<&str> = leases.iter().map(|id| id.as_str()).collect();
+    let sql = include_str!("sql/time_left.sql");
+    let rows = session.query(sql, &[(&names, Type::TEXT_ARRAY)]).await?;
+    rows.iter()
+        .map(|row| {
+            let seconds: Option<i64> = row.try_get("seconds_left")?;
+            // Another session took its end away.
+            let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
+            Ok((
+                row.try_get("name")?,
+                Duration::from_secs(seconds.unwrap_or(u64::from(u32::MAX))),
+            ))
+        })
+        .collect()
 }
 
 /// Reads the ledger into memory.

@@ -269,7 +269,7 @@ impl NewLogin<'_> {
         });
         format!(
             "{} {look} ALTER ROLE {role} VALID UNTIL '{expiration}'; COMMENT ON ROLE {role} IS {};",
-            foreign(&statements),
+            foreign(&statements, &self.role.search_path),
             literal(&marker.to_comment()),
             role = identifier(name),
         )

@@ -1,6 +1,7 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
 mod answers;
+mod attempt;
 mod auth_guard;
 mod code;
 mod comments;
@@ -21,9 +22,11 @@ mod notices;
 mod opening;
 pub(crate) mod passfile;
 mod password;
+mod pinned;
 mod powerless;
 pub(crate) mod privileges;
 mod reassignment;
+pub(crate) mod refusal;
 pub(crate) mod renewal;
 pub(crate) mod retry;
 pub(crate) mod revocation;

@@ -17,6 +17,7 @@ use crate::model::connection_url::{ChannelBinding, Host, Keepalives, Parameters,
 use crate::postgres::error::DatabaseError;
 use crate::postgres::negotiation::Negotiation;
 use crate::postgres::notices::Notices;
+use crate::postgres::pinned::{self, Startup};
 use crate::postgres::session::{Address, Session};
 
 /// Where servers put their Unix sockets: Debian's and Red Hat's place, and PostgreSQL's own.
@@ -77,17 +78,38 @@ pub(super) struct Open {
 
 /// What the server reported at log-in. A pooler may leave things out.
 pub(super) struct Mode {
-    /// Whether strings mean what the SQL standard says, as they do unless the server is told otherwise.
-    pub(super) has_standard_strings: bool,
     pub(super) is_superuser: bool,
     /// Not before PostgreSQL 14, as the next.
     in_hot_standby: Option<bool>,
     default_read_only: Option<bool>,
     /// The database takes any bytes for text.
     has_no_encoding: bool,
+    /// The server's major version; 0 where a pooler keeps it to itself.
+    pub(super) version: u32,
+    /// Whether the server took the options of the session's start.
+    has_options: bool,
 }
 
 impl Mode {
+    /// Sets what the options of the session's start set where something between us and the server did not pass them on,
+    /// before anything else is run.
+    pub(super) async fn pin(
+        &self,
+        session: &Session,
+        parameters: &Parameters,
+    ) -> Result<(), DatabaseError> {
+        if !self.has_options {
+            let sql = pinned::statements(self.version, parameters.options.is_some());
+            session.run(&sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the server is known to take writes for as long as the session lasts.
+    pub(super) fn is_primary(&self) -> bool {
+        self.in_hot_standby == Some(false)
+    }
+
     /// Lets a database that takes any bytes for text send them: it would refuse to take what is no UTF-8 for it.
     pub(super) async fn accept_any_bytes(&self, session: &Session) -> Result<(), DatabaseError> {
         if self.has_no_encoding {
@@ -106,7 +128,9 @@ impl Mode {
             (Target::Any, ..) => return Ok(false),
             (Target::Primary, Some(standby), _) => return Ok(standby),
             (Target::ReadWrite, Some(standby), Some(read_only)) => return Ok(standby || read_only),
-            (Target::Primary, ..) => "SELECT CASE WHEN pg_is_in_recovery() THEN 'on' END",
+            (Target::Primary, ..) => {
+                "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'on' END"
+            }
             (Target::ReadWrite, ..) => "SHOW transaction_read_only",
         };
         let rows = session.run(question).await?;
@@ -147,12 +171,15 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let is_on = |name| connection.parameter(name).map(|value| value == "on");
+    let reported = |name| connection.parameter(name).map(str::to_owned);
+    let version = connection.parameter("server_version");
     let mode = Mode {
-        has_standard_strings: is_on("standard_conforming_strings").unwrap_or_default(),
         is_superuser: is_on("is_superuser").unwrap_or_default(),
         in_hot_standby: is_on("in_hot_standby"),
         default_read_only: is_on("default_transaction_read_only"),
         has_no_encoding: connection.parameter("server_encoding") == Some("SQL_ASCII"),
+        version: version.map(major).unwrap_or_default(),
+        has_options: pinned::is_proven(reported),
     };
     let notices = Notices::default();
     let kept = notices.clone();
@@ -168,6 +195,15 @@ where
         mode,
         notices,
     }
+}
+
+/// The major version, as in "15.18 (Debian 15.18-0+deb12u1)" and "19beta1".
+fn major(version: &str) -> u32 {
+    let end = version.find(|letter: char| !letter.is_ascii_digit());
+    let digits = version.get(..end.unwrap_or(version.len()));
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or_default()
 }
 
 /// libpq's `requirepeer`: the server at the other end of a Unix socket runs as that user.
@@ -190,7 +226,11 @@ fn unreachable(error: &io::Error) -> DatabaseError {
 }
 
 /// What tokio-postgres has to know; TLS is agreed on by [`Negotiation`].
-pub(super) fn configuration(parameters: &Parameters, address: &Address) -> Config {
+pub(super) fn configuration(
+    parameters: &Parameters,
+    address: &Address,
+    startup: Startup,
+) -> Config {
     let mut config = Config::new();
     config
         .user(&address.user)
@@ -204,7 +244,7 @@ pub(super) fn configuration(parameters: &Parameters, address: &Address) -> Confi
             Some(ChannelBinding::Require) => config::ChannelBinding::Require,
             Some(ChannelBinding::Prefer) | None => config::ChannelBinding::Prefer,
         });
-    if let Some(options) = &parameters.options {
+    if let Some(options) = startup.options(parameters.options.as_deref()) {
         config.options(options);
     }
     let default_name = concat!("pgcreds/", env!("CARGO_PKG_VERSION"));

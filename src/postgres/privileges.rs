@@ -91,7 +91,7 @@ pub(crate) async fn join_logins(
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;
-    let mut sql = begin_waiting(patience);
+    let mut sql = begin_waiting(session, patience);
     for row in &rows {
         let name: String = row.try_get("name")?;
         sql.push_str(&join(&name, row.try_get("has_options")?));

@@ -46,7 +46,7 @@ pub(crate) async fn extend(
              rolcanlogin AND rolvaliduntil > now() AS live, rolvaliduntil >= '{max}'::timestamptz AS at_cap, \
              floor(extract(epoch FROM least(make_interval(secs => {}), '{max}'::timestamptz - now())))::bigint AS seconds_left \
              FROM pg_roles WHERE oid = {};",
-            begin(),
+            begin(session),
             ttl.as_seconds(),
             ttl.as_seconds(),
             lease.oid,
@@ -62,22 +62,21 @@ pub(crate) async fn extend(
     let seconds_left = answers.parsed("seconds_left").map_err(failure)?;
     let is_capped = answers.is_true("capped").map_err(failure)?;
     let expiration = postgres_time(&expires_at);
-    let statements = statements
-        .map(|role| {
-            role.renew_statements.render(&Values {
-                name,
-                password: "",
-                expiration: &expiration,
-            })
-        })
-        .unwrap_or_default();
+    let statements = statements.map(|role| {
+        let values = Values {
+            name,
+            password: "",
+            expiration: &expiration,
+        };
+        foreign(&role.renew_statements.render(&values), &role.search_path)
+    });
     // A sweep may have cut the lease off since the look above. It holds the role's row while it does, so the look
     // after our own change sees what it did.
     let sql = format!(
         "{} ALTER ROLE {} VALID UNTIL '{expiration}'; \
          SELECT CAST(CASE WHEN rolcanlogin THEN '1' ELSE 'pgcreds: revoked' END AS integer) FROM pg_roles WHERE oid = {}; \
          COMMIT;",
-        foreign(&statements),
+        statements.unwrap_or_default(),
         identifier(name),
         lease.oid
     );

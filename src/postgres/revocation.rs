@@ -75,7 +75,7 @@ pub(super) async fn join_or_end(
         .run(&format!(
             "{} GRANT pg_signal_backend TO CURRENT_USER; \
              SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY('{{{}}}'::oid[])",
-            begin_waiting(patience),
+            begin_waiting(session, patience),
             oids.join(",")
         ))
         .await;
@@ -109,9 +109,10 @@ pub(crate) async fn run_statements(
         password: "",
         expiration: "",
     });
+    let statements = foreign(&statements, &role.search_path);
     on_conflict(DatabaseError::is_conflict, async |_| {
         let result = session
-            .run(&format!("{} {} COMMIT", begin(), foreign(&statements)))
+            .run(&format!("{} {statements} COMMIT", begin(session)))
             .await;
         if result.is_err() {
             session.rollback().await;
@@ -132,7 +133,7 @@ pub(crate) async fn drop_logins(
         let result = session
             .run(&format!(
                 "{} DROP ROLE IF EXISTS {names}; COMMIT",
-                begin_waiting(patience)
+                begin_waiting(session, patience)
             ))
             .await;
         if result.is_err() {

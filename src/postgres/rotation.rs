@@ -1,5 +1,6 @@
 //! The admin's own password: who it belongs to, and giving it a new one.
 
+use crate::model::role::default_search_path;
 use crate::model::statements::{Statements, Values};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::retry::on_conflict;
@@ -45,14 +46,16 @@ pub(crate) async fn set_password(
         let (name, verifier) = (identifier(name), literal(verifier));
         format!("ALTER ROLE {name} PASSWORD {verifier};")
     } else {
-        foreign(&statements.render(&Values {
+        let values = Values {
             name,
             password: verifier,
             expiration: "",
-        }))
+        };
+        foreign(&statements.render(&values), &default_search_path())
     };
     // A role may change its own password, but not while it has taken on another one.
-    let sql = format!("{} {DURABLE}; SET LOCAL ROLE NONE; {sql} COMMIT;", begin());
+    let begin = begin(session);
+    let sql = format!("{begin} {DURABLE}; SET LOCAL ROLE NONE; {sql} COMMIT;");
     let changed = on_conflict(DatabaseError::is_conflict, async |_| {
         let result = session.run(&sql).await;
         if result.is_err() {

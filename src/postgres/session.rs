@@ -12,6 +12,7 @@ use crate::model::connection_url::Host;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::notices::{Notice, Notices};
 use crate::postgres::opening::{Mode, Open};
+use crate::postgres::pinned;
 
 /// The server ends a statement of ours after this time, so that no lock of ours is in an application's way for longer.
 const STATEMENT_SECONDS: u64 = 60;
@@ -40,23 +41,33 @@ pub(crate) struct Session {
     is_verified: bool,
     mode: Mode,
     notices: Notices,
+    /// Why it is not in the database that was wanted.
+    refused: Option<String>,
 }
 
 /// Begins a transaction for pgcreds' own SQL: bounded, and blind to what is in other people's schemas. Its queries of the
 /// catalogs are estimated so high that compiling them would take longer than they run.
-pub(crate) fn begin() -> String {
-    begin_waiting(LOCK_WAIT)
+pub(crate) fn begin(session: &Session) -> String {
+    begin_waiting(session, LOCK_WAIT)
 }
 
 /// The same with another limit on the wait for each lock.
-pub(crate) fn begin_waiting(patience: Duration) -> String {
+pub(crate) fn begin_waiting(session: &Session, patience: Duration) -> String {
+    let mode = session.mode();
+    // A standby refuses even to be told that it is one.
+    let access = if mode.is_primary() {
+        ", READ WRITE"
+    } else {
+        ""
+    };
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+        "BEGIN ISOLATION LEVEL READ COMMITTED{access}; {}\
          SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; \
          SET LOCAL jit = off; \
          {}; \
          SET LOCAL standard_conforming_strings = on; \
          {OWN_SEARCH_PATH};",
+        pinned::for_transaction(mode.version),
         lock_timeout(patience)
     )
 }
@@ -70,11 +81,12 @@ fn lock_timeout(patience: Duration) -> String {
 /// What pgcreds' own SQL runs under.
 const OWN_SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
-/// Wraps an administrator's SQL, inside a transaction begun by [`begin`]: it sees the search path that it would see in
-/// psql, and whatever user and role it takes on is given back.
-pub(crate) fn foreign(sql: &str) -> String {
+/// Wraps an administrator's SQL, inside a transaction begun by [`begin`]: it finds PostgreSQL's own objects first, then
+/// those of these schemas, whatever the database's settings are. Whatever user and role it takes on is given back.
+pub(crate) fn foreign(sql: &str, schemas: &[String]) -> String {
+    let path = pinned::statements_path(schemas);
     format!(
-        "SET LOCAL search_path TO DEFAULT;\n{sql}\n;RESET SESSION AUTHORIZATION; RESET ROLE; \
+        "{path}\n{sql}\n;RESET SESSION AUTHORIZATION; RESET ROLE; \
          SET LOCAL standard_conforming_strings = on; {OWN_SEARCH_PATH};"
     )
 }
@@ -88,7 +100,21 @@ impl Session {
             is_verified,
             mode: opened.mode,
             notices: opened.notices,
+            refused: None,
         }
+    }
+
+    /// The same session, which stands in for one that was refused for this reason.
+    pub(super) fn instead_of(self, refusal: String) -> Self {
+        Self {
+            refused: Some(refusal),
+            ..self
+        }
+    }
+
+    /// Why it is not in the connection's own database, if it is not.
+    pub(crate) fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
     }
 
     /// What the server has said since the last call, beside its answers.
@@ -129,7 +155,7 @@ impl Session {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
-        let begin = begin();
+        let begin = begin(self);
         // The three are sent at once, in this order; each waits for its own answer.
         let (begun, rows, ended) = tokio::join!(
             self.run(&begin),
@@ -148,7 +174,7 @@ impl Session {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<RowStream, DatabaseError> {
-        let begin = begin();
+        let begin = begin(self);
         let parameters = parameters
             .iter()
             .map(|(value, kind)| (*value, kind.clone()));

@@ -118,7 +118,7 @@ async fn end_as(
         .run(&format!(
             "{} SELECT current_setting('server_version_num')::int >= 160000 AS has_options, {} AS can_tell \
              FROM pg_roles r WHERE r.oid = {}",
-            begin_waiting(patience),
+            begin_waiting(session, patience),
             can_tell(),
             lease.oid
         ))

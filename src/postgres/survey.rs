@@ -54,7 +54,7 @@ pub(crate) async fn survey(session: &Session) -> Result<Survey, DatabaseError> {
              current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int AS lock_sessions; \
              SELECT oid::regclass AS acl_table, cardinality(relacl) AS acl_length FROM pg_class \
              WHERE relacl IS NOT NULL ORDER BY 2 DESC, 1 LIMIT 1; COMMIT",
-            begin()
+            begin(session)
         ))
         .await?;
     let answers = Answers::new(rows);
@@ -196,7 +196,7 @@ impl<'a> Probe<'a> {
             .run(&format!(
                 "{} SELECT current_setting('server_version_num')::int >= 160000 AS has_options, rolsuper AS is_superuser \
                  FROM pg_roles WHERE rolname = current_user; COMMIT",
-                begin()
+                begin(session)
             ))
             .await?;
         let answers = Answers::new(rows);
@@ -215,7 +215,7 @@ impl<'a> Probe<'a> {
         };
         Ok(format!(
             "{} CREATE ROLE {name} NOLOGIN{groups}; {grant}",
-            begin()
+            begin(session)
         ))
     }
 }

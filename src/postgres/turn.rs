@@ -69,7 +69,10 @@ pub(super) async fn begin_in_turn(
             format!("SELECT pg_advisory_xact_lock(hashtext({key}));")
         });
         let locks: String = locks.collect();
-        let error = match session.run(&format!("{} {locks} {sql}", begin())).await {
+        let error = match session
+            .run(&format!("{} {locks} {sql}", begin(session)))
+            .await
+        {
             Ok(rows) => return Ok(rows),
             Err(error) if error.is_lock_timeout() && !turns.is_empty() => error,
             Err(error) => return Err(failure(error)),

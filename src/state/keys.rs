@@ -3,7 +3,7 @@
 use toml_edit::{Array, InlineTable, Value};
 
 use crate::model::connection::{Connection, PasswordSource};
-use crate::model::role::Role;
+use crate::model::role::{Role, default_search_path};
 
 /// The connection's keys in the state file.
 pub(crate) fn connection_keys(connection: &Connection) -> Vec<(&'static str, Value)> {
@@ -77,6 +77,10 @@ pub(crate) fn role_keys(role: &Role) -> Vec<(&'static str, Value)> {
         ),
         ("member_of", list(&role.member_of)),
         ("set_role", text(&role.set_role)),
+        (
+            "search_path",
+            list(&role.search_path).filter(|_| role.search_path != default_search_path()),
+        ),
         ("renew_statements", list(role.renew_statements.texts())),
         (
             "revocation_statements",

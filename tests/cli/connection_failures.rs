@@ -175,7 +175,7 @@ fn too_many_connections() {
         r#"--- stderr ---
 error: could not connect to "my-postgres-db" at 127.0.0.1:PORT, database "mydb", as "vaultadmin"
 caused by: too many connections for role "vaultadmin" (SQLSTATE 53300)
-hint: Try again later, or raise max_connections or the role's connection limit.
+hint: Try again later, or raise max_connections, or the connection limit of the role or of the database.
 [exit 3]
 "#,
     );

@@ -28,6 +28,7 @@ mod forged_names;
 mod formats;
 mod harness;
 mod harness_works;
+mod hostile_database;
 mod house;
 mod init;
 mod issue;

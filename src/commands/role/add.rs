@@ -6,7 +6,7 @@ use super::view::View;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::model::name::{ConnectionName, RoleName};
-use crate::model::role::{InvalidRole, Role, default_ttl, max_ttl};
+use crate::model::role::{InvalidRole, Role, default_search_path, default_ttl, max_ttl};
 use crate::model::statements::Statements;
 use crate::model::ttl::Ttl;
 use crate::model::username_template::UsernameTemplate;
@@ -51,6 +51,10 @@ pub(crate) struct Args {
     /// Group role that sessions work as, so that it owns what they create
     #[arg(long, value_name = "GROUP")]
     set_role: Option<String>,
+
+    /// Schema in which the statements find what is named without one [default: public] (can be repeated)
+    #[arg(long, value_name = "SCHEMA", value_delimiter = ',')]
+    search_path: Vec<String>,
 
     /// SQL that runs at each renewal, or @FILE, or @- (can be repeated)
     #[arg(long, value_name = "SQL")]
@@ -130,6 +134,10 @@ impl Args {
             creation_statements: statements(self.creation_statements)?,
             member_of: self.member_of,
             set_role: self.set_role,
+            search_path: match self.search_path.is_empty() {
+                true => default_search_path(),
+                false => self.search_path,
+            },
             renew_statements: statements(self.renew_statements)?,
             revocation_statements: statements(self.revocation_statements)?,
             default_ttl: self.default_ttl,

@@ -52,7 +52,7 @@ pub(super) async fn revoke(
     if leases.is_empty() {
         return Report::default();
     }
-    match connect::open(state, &connection).await {
+    match connect::open_anywhere(state, &connection).await {
         Ok(admin) => revoke_with(state, &admin, &leases).await,
         Err(error) => {
             let mut report = Report::default();

@@ -17,6 +17,7 @@ use crate::ops::connect::{self, Admin};
 use crate::ops::hold::PAUSES;
 use crate::ops::trace;
 use crate::postgres::ledger;
+use crate::postgres::refusal::Refusal;
 use crate::state::State;
 use crate::ui::Log;
 
@@ -87,7 +88,14 @@ impl Worker<'_> {
         let event = || trace::connect(&self.connection);
         let admin = match trace::failure(self.state, event, admin) {
             Ok(admin) => admin,
-            Err(error) => return self.all_failed(&error),
+            Err(error) => {
+                if Refusal::of(&error).is_some()
+                    && let Ok(admin) = connect::open_anywhere(self.state, &self.connection).await
+                {
+                    self.revoke_retired(&admin).await;
+                }
+                return self.all_failed(&error);
+            }
         };
         if let Err(error) = self.ask(&admin).await {
             return self.all_failed(&error);

@@ -29,7 +29,7 @@ CREATE VIEW public.pg_stat_activity AS SELECT 1 AS pid, public.spring();
 CREATE TABLE public.pg_shdescription (objoid oid);
 ";
 
-/// A role whose statement needs the admin's own search path.
+/// A role whose statement names a function without its schema.
 const OWN_PATH_ROLE: &str = r#"
 [roles.own-path]
 connection = "my-postgres-db"
@@ -71,7 +71,7 @@ fn traps_in_the_search_path_are_not_sprung() {
 }
 
 #[test]
-fn statements_see_the_admins_own_search_path() {
+fn statements_see_the_search_path_of_their_role() {
     let stage = Stage::new(Admin::CreateRole, OWN_PATH_ROLE);
     stage.cluster.execute_in(
         "mydb",
@@ -79,9 +79,17 @@ fn statements_see_the_admins_own_search_path() {
          CREATE FUNCTION tools.make_login(name text, verifier text) RETURNS void LANGUAGE plpgsql AS $$ \
          BEGIN EXECUTE format('CREATE ROLE %I LOGIN PASSWORD %L', name, verifier); END $$",
     );
+    // What the admin sees in psql is not what counts: whoever owns the database may choose that.
     stage
         .cluster
         .execute("ALTER ROLE vaultadmin SET search_path = tools");
+    let refused = stage.sandbox.pgcreds(["issue", "own-path"]).run().exits(3);
+    assert!(refused.stderr.contains("make_login"), "{refused}");
+    let state = stage.sandbox.state();
+    let path = "search_path = [\"tools\"]\nmax_leases";
+    stage
+        .sandbox
+        .write_state(&state.replace("max_leases", path));
     let issued = stage.issue(&["own-path"]);
     stage.execute_as(&issued, "SELECT 1").unwrap();
 }
@@ -147,5 +155,26 @@ fn a_group_name_that_postgresql_would_cut_is_refused() {
              [exit 1]\n"
         );
         stage.sandbox.write_state(&state);
+    }
+}
+
+#[test]
+fn a_schema_in_the_search_path_has_a_name_that_may_stand_there() {
+    let stage = Stage::new(Admin::CreateRole, "");
+    let add = |name: &'static str, path: &'static str| {
+        let arguments = ["role", "add", name, "--connection", "my-postgres-db"];
+        let options = ["--member-of", "app_rw", "--search-path", path];
+        stage
+            .sandbox
+            .pgcreds(arguments.into_iter().chain(options))
+            .run()
+    };
+    add("good", "tools,Odd \"one\"").success();
+    let state = stage.sandbox.state();
+    assert!(state.contains("search_path = [\"tools\", "), "{state}");
+    stage.issue(&["good"]);
+    for path in ["pg_temp", "tools,pg_catalog", "", "line\nbreak"] {
+        let refused = add("bad", path).exits(1);
+        assert!(refused.stderr.contains("search_path"), "{refused}");
     }
 }

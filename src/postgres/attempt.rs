@@ -1,0 +1,134 @@
+//! One attempt to open a session at one address: encryption, what is pinned from the start on, which servers will do.
+
+use std::sync::atomic::Ordering;
+
+use anyhow::Result;
+use tokio_postgres::config::Config;
+
+use crate::model::connection_url::{SslMode, Target};
+use crate::postgres::connect::Server;
+use crate::postgres::error::DatabaseError;
+use crate::postgres::negotiation::{Encryption, Negotiation};
+use crate::postgres::opening::{Open, Place, configuration, open};
+use crate::postgres::pinned::Startup;
+use crate::postgres::session::{Address, Session};
+use crate::postgres::tls;
+
+impl Server {
+    /// Opens a session at one address and pins its settings; fails where the server is not of the kind that is looked for.
+    pub(super) async fn connect_at(&self, address: &Address, place: &Place) -> Result<Session> {
+        let (negotiation, is_verified) = self.negotiation(address, place)?;
+        let opened = self.open_pinned(address, place, &negotiation).await?;
+        let is_verified = is_verified || place.is_local();
+        let session = Session::new(opened, address.clone(), is_verified);
+        let mode = session.mode();
+        mode.pin(&session, &self.parameters).await?;
+        if mode.is_unfit_for(self.target(), &session).await? {
+            return Err(DatabaseError::read_only().into());
+        }
+        mode.accept_any_bytes(&session).await?;
+        Ok(session)
+    }
+
+    /// Opens a session with what has to be set from its start on, as far as the server takes that.
+    async fn open_pinned(
+        &self,
+        address: &Address,
+        place: &Place,
+        negotiation: &Negotiation,
+    ) -> Result<Open, DatabaseError> {
+        let mut startup = match self.is_before_14.load(Ordering::Relaxed) {
+            true => Startup::PinnedBefore14,
+            false => Startup::Pinned,
+        };
+        loop {
+            let config = self.config(address, startup);
+            let opened = self.open_as_prefer(&config, place, negotiation).await;
+            let refusal = opened.as_ref().err().and_then(DatabaseError::code);
+            let has_options = self.parameters.options.is_some();
+            let next = refusal.and_then(|code| startup.after(code.code(), has_options));
+            let Some(next) = next else {
+                if opened.is_ok() {
+                    let is_before_14 = startup == Startup::PinnedBefore14;
+                    self.is_before_14.store(is_before_14, Ordering::Relaxed);
+                }
+                return opened;
+            };
+            startup = next;
+        }
+    }
+
+    /// Opens a session; where encryption is optional, without it if that is what the server wants.
+    async fn open_as_prefer(
+        &self,
+        config: &Config,
+        place: &Place,
+        negotiation: &Negotiation,
+    ) -> Result<Open, DatabaseError> {
+        let is_optional = negotiation.encryption == Encryption::IfOffered;
+        let peer = self.parameters.require_peer.as_deref();
+        let mut opened = open(config, place, negotiation.clone(), peer).await;
+        // As with libpq's prefer, a server that has TLS and lets this host in without it only.
+        let is_refused =
+            |error: &DatabaseError| error.code().is_some_and(|code| code.code() == "28000");
+        if is_optional
+            && let Err(error) = &opened
+            && is_refused(error)
+        {
+            let plain = Negotiation {
+                tls: None,
+                encryption: Encryption::Never,
+                ..negotiation.clone()
+            };
+            match open(config, place, plain, peer).await {
+                Err(second) if is_refused(&second) => {}
+                other => opened = other,
+            }
+        }
+        opened
+    }
+
+    /// How to begin a session, and whether the server proves in it who it is.
+    fn negotiation(&self, address: &Address, place: &Place) -> Result<(Negotiation, bool)> {
+        let parameters = &self.parameters;
+        let mode = parameters.ssl_mode.unwrap_or(SslMode::Prefer);
+        let mut negotiation = Negotiation {
+            tls: None,
+            encryption: Encryption::Never,
+            required: parameters.require_auth.clone(),
+            host: address.host.name.clone(),
+        };
+        // As in libpq, a Unix socket has no TLS and needs none.
+        if matches!(place, Place::Socket(_)) || mode == SslMode::Disable {
+            return Ok((negotiation, false));
+        }
+        let (connector, verifies) = tls::connector(mode, &parameters.tls)?;
+        negotiation.tls = Some(connector);
+        negotiation.encryption = match mode.needs_tls() {
+            true if parameters.tls.is_direct => Encryption::Direct,
+            true => Encryption::Always,
+            // libpq's allow tries without TLS first; there is no reason to.
+            false => Encryption::IfOffered,
+        };
+        let is_verified = (mode.needs_tls() && verifies) || parameters.tls.binds_channel();
+        Ok((negotiation, is_verified))
+    }
+
+    /// Which servers will do. Among several hosts a standby will not, whatever the string says: pgcreds writes.
+    fn target(&self) -> Target {
+        match self.parameters.target {
+            Some(Target::Primary) => Target::Primary,
+            Some(Target::ReadWrite) => Target::ReadWrite,
+            _ if self.parameters.hosts.len() > 1 => Target::ReadWrite,
+            _ => Target::Any,
+        }
+    }
+
+    fn config(&self, address: &Address, startup: Startup) -> Config {
+        let mut config = configuration(&self.parameters, address, startup);
+        if let Some(password) = self.password_for(address) {
+            config.password(password.expose());
+        }
+        config
+    }
+}

@@ -1,0 +1,176 @@
+//! Settings that every session gets before its first statement. The owner of a database may set nearly anything for all
+//! who connect to it (`ALTER DATABASE … SET`), superusers too; what a client asks for at the start outranks that.
+
+use crate::postgres::{identifier, literal};
+
+/// What the admin's own `options` in the url may set otherwise.
+const DEFAULTS: [(&str, &str); 15] = [
+    ("role", "none"),
+    ("client_min_messages", "notice"),
+    ("DateStyle", "ISO"),
+    ("TimeZone", "UTC"),
+    ("default_tablespace", ""),
+    ("temp_tablespaces", ""),
+    ("enable_bitmapscan", "on"),
+    ("enable_hashagg", "on"),
+    ("enable_hashjoin", "on"),
+    ("enable_indexscan", "on"),
+    ("enable_material", "on"),
+    ("enable_mergejoin", "on"),
+    ("enable_nestloop", "on"),
+    ("enable_seqscan", "on"),
+    ("enable_sort", "on"),
+];
+
+/// What nothing sets otherwise. The limits are zero, which is none: transactions get those of pgcreds.
+const PINS: [(&str, &str); 26] = [
+    ("search_path", "pg_catalog,pg_temp"),
+    ("default_transaction_read_only", "off"),
+    ("default_transaction_isolation", "read\\ committed"),
+    ("default_transaction_deferrable", "off"),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("tcp_user_timeout", "0"),
+    ("exit_on_error", "off"),
+    ("standard_conforming_strings", "on"),
+    ("backslash_quote", "safe_encoding"),
+    ("escape_string_warning", "on"),
+    ("quote_all_identifiers", "off"),
+    ("transform_null_equals", "off"),
+    ("array_nulls", "on"),
+    ("row_security", "on"),
+    ("check_function_bodies", "on"),
+    ("xmloption", "content"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("debug_print_parse", "off"),
+    ("debug_print_rewritten", "off"),
+    ("debug_print_plan", "off"),
+    ("plpgsql.extra_errors", "none"),
+    ("plpgsql.extra_warnings", "none"),
+    PROOF,
+];
+
+/// The server reports this one, and hardly anybody sets it: it shows that the server took the options of the start.
+const PROOF: (&str, &str) = ("IntervalStyle", "iso_8601");
+
+/// Libraries that are loaded into the session. Only at its start can it be said that there are none.
+const LIBRARIES: (&str, &str) = ("local_preload_libraries", "");
+
+/// The server ends a session that is idle for that long. It may strike before the first request arrives, so it has to be in
+/// the options of the start, where PostgreSQL 13, which does not know it, refuses it.
+const IDLE: (&str, &str) = ("idle_session_timeout", "0");
+
+/// The first version that knows [`IDLE`].
+const KNOWS_IDLE: u32 = 14;
+
+/// What the start of a session asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Startup {
+    Pinned,
+    /// Without what PostgreSQL 13 does not know.
+    PinnedBefore14,
+    /// Nothing: poolers refuse options.
+    Bare,
+}
+
+impl Startup {
+    /// What to try next when the server refuses this with that SQLSTATE. `has_options`: the url has options, which may not
+    /// be left out.
+    pub(super) fn after(self, sqlstate: &str, has_options: bool) -> Option<Self> {
+        match (self, sqlstate) {
+            // undefined_object: the server knows no setting of that name.
+            (Self::Pinned, "42704") => Some(Self::PinnedBefore14),
+            // protocol_violation from PgBouncer, feature_not_supported from others.
+            (Self::Pinned, "08P01" | "0A000") if !has_options => Some(Self::Bare),
+            _ => None,
+        }
+    }
+
+    /// The value of `options` in the startup message. Of two values for one setting PostgreSQL takes the last.
+    pub(super) fn options(self, url: Option<&str>) -> Option<String> {
+        let url = url.map(without_open_escape);
+        let idle = match self {
+            Self::Pinned => Some(IDLE),
+            Self::PinnedBefore14 => None,
+            Self::Bare => return url.map(str::to_owned),
+        };
+        let option = |(name, value): (&str, &str)| format!("-c {name}={value}");
+        let defaults = DEFAULTS.into_iter().map(option);
+        let pins = PINS.into_iter().chain([LIBRARIES]).chain(idle).map(option);
+        let all = defaults.chain(url.map(str::to_owned)).chain(pins);
+        Some(all.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Options that do not end in the middle of an escape, which would make one word of two.
+fn without_open_escape(options: &str) -> &str {
+    let backslashes = options.len() - options.trim_end_matches('\\').len();
+    &options[..options.len() - backslashes % 2]
+}
+
+/// Whether the server took the options of the start, by what it reports.
+pub(super) fn is_proven(reported: impl Fn(&'static str) -> Option<String>) -> bool {
+    let (name, value) = PROOF;
+    reported(name).as_deref() == Some(value)
+}
+
+/// The same as SQL, for the first request where the start of the session took no options.
+pub(super) fn statements(version: u32, has_options: bool) -> String {
+    let idle = (version >= KNOWS_IDLE).then_some(IDLE);
+    let defaults = DEFAULTS.into_iter().filter(|_| !has_options);
+    let settings = defaults.chain(PINS).chain(idle);
+    let set = settings.map(|(name, value)| match name {
+        "search_path" => OWN_SEARCH_PATH.to_owned(),
+        _ => format!("SET {name} = {};", literal(&value.replace('\\', ""))),
+    });
+    set.collect()
+}
+
+/// What pgcreds' own SQL runs under.
+const OWN_SEARCH_PATH: &str = "SET search_path = pg_catalog, pg_temp;";
+
+/// What a transaction sets by itself, because only later versions know it: rights that a new role's creator would get with
+/// it (16), and a limit for whole transactions (17).
+pub(super) fn for_transaction(version: u32) -> &'static str {
+    match version {
+        ..16 => "",
+        16 => "SET LOCAL createrole_self_grant = ''; ",
+        17.. => "SET LOCAL transaction_timeout = 0; SET LOCAL createrole_self_grant = ''; ",
+    }
+}
+
+/// The path that an administrator's statements run under: nothing comes before PostgreSQL's own objects, and what a session
+/// makes for itself comes last.
+pub(super) fn statements_path(schemas: &[String]) -> String {
+    let schemas: String = schemas
+        .iter()
+        .map(|schema| format!("{}, ", identifier(schema)))
+        .collect();
+    format!("SET LOCAL search_path = pg_catalog, {schemas}pg_temp;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_urls_options_stand_between_what_they_may_change_and_what_they_may_not() {
+        let options = Startup::Pinned.options(Some("-c role=owner \\")).unwrap();
+        let place = |text| options.find(text).unwrap();
+        assert!(place("role=none") < place("role=owner"));
+        assert!(place("role=owner") < place("search_path=pg_catalog"));
+        assert!(options.contains("-c role=owner  -c search_path="));
+        assert!(options.contains("idle_session_timeout"));
+        let older = Startup::PinnedBefore14.options(None).unwrap();
+        assert!(!older.contains("idle_session_timeout"));
+        assert_eq!(Startup::Bare.options(None), None);
+    }
+
+    #[test]
+    fn an_escaped_backslash_stays() {
+        assert_eq!(without_open_escape("a\\\\"), "a\\\\");
+        assert_eq!(without_open_escape("a\\\\\\"), "a\\\\");
+    }
+}
