@@ -8,6 +8,7 @@ mod completion;
 mod context;
 mod environment;
 mod failure;
+mod files;
 mod model;
 mod ops;
 mod postgres;

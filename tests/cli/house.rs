@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     (
         "commands",
         &[
@@ -12,6 +12,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "context",
             "environment",
             "failure",
+            "files",
             "model",
             "ops",
             "postgres",
@@ -26,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "audit",
             "environment",
             "failure",
+            "files",
             "model",
             "postgres",
             "shell",
@@ -37,10 +39,14 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "ui::warn_once",
         ],
     ),
-    ("state", &["audit", "failure", "model", "shell"]),
-    ("audit", &["environment", "failure", "model", "ui"]),
-    ("postgres", &["environment", "failure", "model", "shell"]),
+    ("state", &["audit", "failure", "files", "model", "shell"]),
+    ("audit", &["environment", "failure", "files", "model", "ui"]),
+    (
+        "postgres",
+        &["environment", "failure", "files", "model", "shell"],
+    ),
     ("ui", &["failure", "model", "terminal"]),
+    ("files", &["failure", "shell"]),
     ("child", &[]),
     ("model", &[]),
     ("environment", &["model::secret"]),

@@ -24,7 +24,7 @@ pub(crate) async fn examine(
     named: &[ConnectionName],
     issued_by: &Label,
 ) -> Result<Vec<Finding>> {
-    let (state, mode) = file.inspect()?;
+    let (state, mode, is_accepted) = file.inspect()?;
     let names = crate::ops::leases::connections(&state, named)?;
     let mut findings = vec![
         files::state_file(file.path(), &state, mode),
@@ -33,6 +33,10 @@ pub(crate) async fn examine(
     if named.is_empty() {
         findings.extend(places::kept_files(&state));
         findings.extend(roles::without_connection(&state));
+    }
+    // Its commands and its SQL may be another user's.
+    if !is_accepted {
+        return Ok(findings);
     }
     for (name, admin) in open_all(&state, &names).await {
         findings.extend(files::passwords(&state, &name));
