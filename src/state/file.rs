@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::invalid;
 use super::lock::Lock;
-use super::secret_file::{Access, replace};
+use super::secret_file::{Access, remove_abandoned, replace};
 use super::{Edit, STATE_VERSION, State};
 use crate::failure::Failure;
 use crate::files::{self, Owners};
@@ -68,18 +68,18 @@ impl StateFile {
     }
 
     /// Reads and checks it even where other users can read a password in it or change it, and returns its permission bits
-    /// as well, and whether every other command accepts it.
-    pub(crate) fn inspect(&self) -> Result<(State, u32, bool)> {
+    /// as well, and why every other command refuses it.
+    pub(crate) fn inspect(&self) -> Result<(State, u32, Option<anyhow::Error>)> {
         let opened = File::open(&self.path).map_err(anyhow::Error::from);
         let (text, found) = opened
             .and_then(read_open)
             .map_err(|error| self.unreadable(error))?;
         let state = self.parse(&text)?;
-        let is_accepted = self
+        let refusal = self
             .read()
             .and_then(|_| self.refuse_exposed(&state, &found))
-            .is_ok();
-        Ok((state, found.mode() & 0o777, is_accepted))
+            .err();
+        Ok((state, found.mode() & 0o777, refusal))
     }
 
     /// Changes it in place under the lock; what comes out must be a valid state file.
@@ -90,7 +90,9 @@ impl StateFile {
     /// Keeps others from changing it until the lock is dropped.
     pub(crate) fn lock(&self) -> Result<Locked<'_>> {
         self.read()?;
-        let lock = Lock::acquire(&self.target()?)?;
+        let target = self.target()?;
+        let lock = Lock::acquire(&target)?;
+        remove_abandoned(folder_of(&target));
         Ok(Locked {
             file: self,
             _lock: lock,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     (
         "commands",
         &[
@@ -25,6 +25,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
         "ops",
         &[
             "audit",
+            "core_files",
             "environment",
             "failure",
             "files",
@@ -35,6 +36,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
             "ui::Bar",
             "ui::Log",
             "ui::credentials",
+            "ui::json_line",
             "ui::prompt",
             "ui::warn_once",
         ],
@@ -47,7 +49,8 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ),
     ("ui", &["failure", "model", "terminal"]),
     ("files", &["failure", "shell"]),
-    ("child", &[]),
+    ("child", &["core_files"]),
+    ("core_files", &[]),
     ("model", &[]),
     ("environment", &["model::secret"]),
     ("failure", &["terminal", "usage"]),

@@ -24,7 +24,7 @@ pub(crate) async fn examine(
     named: &[ConnectionName],
     issued_by: &Label,
 ) -> Result<Vec<Finding>> {
-    let (state, mode, is_accepted) = file.inspect()?;
+    let (state, mode, refusal) = file.inspect()?;
     let names = crate::ops::leases::connections(&state, named)?;
     let mut findings = vec![
         files::state_file(file.path(), &state, mode),
@@ -35,7 +35,18 @@ pub(crate) async fn examine(
         findings.extend(roles::without_connection(&state));
     }
     // Its commands and its SQL may be another user's.
-    if !is_accepted {
+    if let Some(error) = refusal {
+        if !findings[..2]
+            .iter()
+            .any(|found| found.status == Status::Failure)
+        {
+            let subject = format!("file {}", file.path().display());
+            let check = Check {
+                name: "state_file",
+                subject: &subject,
+            };
+            findings.push(check.error(&error, "Name another state file with --state FILE."));
+        }
         return Ok(findings);
     }
     for (name, admin) in open_all(&state, &names).await {
