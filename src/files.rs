@@ -39,10 +39,19 @@ enum Real {
     Descriptor(PathBuf),
 }
 
-/// Follows the path's links. Fails where one belongs to another user, or is where all users can replace it.
+/// Follows the path's links. Fails where one belongs to another user, or is where all users can replace it. An open file of
+/// this process that has no name, such as a pipe, keeps the path that it was named by.
 pub(crate) fn real_path(path: &Path) -> Result<PathBuf> {
     match follow(path)? {
-        Real::Path(path) | Real::Descriptor(path) => Ok(path),
+        Real::Path(path) => Ok(path),
+        Real::Descriptor(link) => {
+            let target = fs::read_link(link)?;
+            Ok(if target.is_file() {
+                target
+            } else {
+                path.to_owned()
+            })
+        }
     }
 }
 

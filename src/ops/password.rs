@@ -74,7 +74,7 @@ fn credential(name: &str) -> Result<PathBuf> {
 fn from_file(path: &Path) -> Result<Secret> {
     let text = files::open_secret(path, Owners::Placed).and_then(|file| {
         let mut text = Zeroizing::new(String::new());
-        file.take(MAX_LINE + 1).read_to_string(&mut text)?;
+        file.take(MAX_LINE).read_to_string(&mut text)?;
         Ok(text)
     });
     let text = text.map_err(|error| {
@@ -151,12 +151,14 @@ fn add(line: &mut Vec<u8>, part: &[u8]) -> io::Result<()> {
     if line.contains(&b'\n') {
         return Ok(());
     }
-    let length = part.iter().position(|byte| *byte == b'\n');
-    line.extend_from_slice(&part[..length.map_or(part.len(), |at| at + 1)]);
-    match line.len() as u64 > MAX_LINE + 1 {
-        true => Err(ErrorKind::InvalidData.into()),
-        false => Ok(()),
+    let end = part.iter().position(|byte| *byte == b'\n');
+    let text = &part[..end.unwrap_or(part.len())];
+    if (line.len() + text.len()) as u64 > MAX_LINE {
+        return Err(ErrorKind::InvalidData.into());
     }
+    line.extend_from_slice(text);
+    line.extend(end.map(|_| b'\n'));
+    Ok(())
 }
 
 /// Runs a store command without a shell: it gets the password on stdin, without a line's end. Its stderr is shown, its stdout

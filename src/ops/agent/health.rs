@@ -11,7 +11,8 @@ use crate::failure::one_line;
 use crate::model::name::{FileName, LeaseId};
 use crate::model::timestamp::Timestamp;
 use crate::state::{Access, write_secret};
-use crate::ui::{Log, json_line};
+use crate::ui::Log;
+use crate::ui::json_line;
 
 /// How each file is, as it is written for probes. Rewritten at every look, so that an old one tells of an agent that hangs.
 pub(super) struct Health<'a> {
