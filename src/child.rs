@@ -12,6 +12,8 @@ use tokio::process::{Child as Process, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
+use crate::core_files::with_first_limit;
+
 /// Exit codes that shells and `env` use for a command that could not be run. (POSIX, "env", Exit Status)
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
@@ -44,11 +46,9 @@ impl Child {
         // The handlers come first: a signal between the two must not end us and leave the command alone.
         let signals = Signals::watch()?;
         let (program, arguments) = command.split_first().ok_or(ErrorKind::InvalidInput)?;
-        let process = Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .envs(environment)
-            .spawn()?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(environment);
+        let process = with_first_limit(|| command.spawn())?;
         Ok(Self { process, signals })
     }
 

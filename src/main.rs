@@ -6,8 +6,10 @@ mod cli;
 mod commands;
 mod completion;
 mod context;
+mod core_files;
 mod environment;
 mod failure;
+mod files;
 mod model;
 mod ops;
 mod postgres;
@@ -22,6 +24,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 fn main() -> ExitCode {
+    core_files::forbid();
     if let Some(code) = completion::answer() {
         return code;
     }

@@ -3,10 +3,12 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+
+use crate::files;
 
 /// How long other writers may take before we give up: each holds the lock for one write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -83,32 +85,49 @@ fn open_locked(path: &Path) -> io::Result<File> {
 
 /// Opens the file for reading.
 pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
-    regular(reading().open(path)?)
+    let path = real_path(path)?;
+    let file = reading().open(&path)?;
+    regular(&path, file)
 }
 
-/// Without NONBLOCK a pipe would be waited for.
+/// Without NONBLOCK a pipe would be waited for; a link has been followed already.
 fn reading() -> OpenOptions {
     let mut options = OpenOptions::new();
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
     options.read(true).custom_flags(flags);
     options
 }
 
-fn regular(file: File) -> io::Result<File> {
-    if !file.metadata()?.is_file() {
+fn regular(path: &Path, file: File) -> io::Result<File> {
+    let found = file.metadata()?;
+    if !found.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
+    files::refuse_planted(path, &found).map_err(plain)?;
     Ok(file)
 }
 
 fn open(path: &Path) -> io::Result<File> {
+    let path = real_path(path)?;
     let mut options = reading();
     options.append(true).mode(0o600);
-    let file = match options.open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => create(path, options.create(true))?,
+    let file = match options.open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => create(&path, options.create(true))?,
         opened => opened?,
     };
-    regular(file)
+    regular(&path, file)
+}
+
+/// The file that the path's links lead to: a link of another user would have the lines written to any file of ours.
+fn real_path(path: &Path) -> io::Result<PathBuf> {
+    files::real_path(path).map_err(plain)
+}
+
+/// The error as one of the file system; it has the text, and the log's failure has a hint of its own.
+fn plain(error: anyhow::Error) -> io::Error {
+    error
+        .downcast()
+        .unwrap_or_else(|error| io::Error::other(format!("{error:#}")))
 }
 
 /// Makes the file, and its folders for nobody else; its name is on the disk then.

@@ -16,7 +16,7 @@ use crate::failure::{Failure, one_line};
 use crate::model::audit_log::AuditLog;
 use crate::model::event::Event;
 use crate::model::timestamp::Timestamp;
-use crate::ui::{Log, Stream, Ui, write_line};
+use crate::ui::{Log, Stream, Ui, json_line, write_line};
 
 /// The variables that name a job of GitHub Actions and of GitLab CI.
 const JOBS: [&str; 2] = ["GITHUB_RUN_ID", "CI_JOB_ID"];
@@ -204,7 +204,7 @@ fn lines(events: &[Event]) -> Result<String> {
             event,
             actor: &actor,
         };
-        lines += &serde_json::to_string(&line).context("could not write JSON")?;
+        lines += &json_line(&line)?;
         lines.push('\n');
     }
     Ok(lines)

@@ -9,6 +9,7 @@ use clap::ValueEnum as _;
 use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::{self, Failure, one_line};
+use crate::files;
 use crate::model::credential_format::CredentialFormat;
 use crate::model::credentials::Credentials;
 use crate::model::file_mode::FileMode;
@@ -145,8 +146,12 @@ fn deliver(
 }
 
 fn append(path: &Path, text: &str) -> Result<()> {
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
+    let append = |path: PathBuf| -> Result<()> {
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        Ok(file.write_all(text.as_bytes())?)
+    };
+    files::real_path(path)
+        .and_then(append)
         .with_context(|| Failure::request(format!("could not write to \"{}\"", path.display())))
 }
 

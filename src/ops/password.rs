@@ -1,22 +1,30 @@
 //! Getting the admin's password from where the state file says that it is.
 
-use std::fs;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::environment::{secret_variable, variable};
 use crate::failure::Failure;
+use crate::files::{self, Owners};
 use crate::model::connection::PasswordSource;
 use crate::model::secret::Secret;
 
 /// How long a password command or a store command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// How many bytes of a line are read: a password of PostgreSQL is much shorter.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// How long what a command printed may take to be read once the command has exited.
+const AFTER_EXIT: Duration = Duration::from_millis(100);
 
 /// Reads the password; relative paths start at `folder`, which is the state file's.
 pub(crate) async fn read(source: &PasswordSource, folder: &Path) -> Result<Secret> {
@@ -64,11 +72,14 @@ fn credential(name: &str) -> Result<PathBuf> {
 }
 
 fn from_file(path: &Path) -> Result<Secret> {
-    let text = fs::read_to_string(path).map(Secret::new).with_context(|| {
-        Failure::request(format!(
-            "could not read the password file \"{}\"",
-            path.display()
-        ))
+    let text = files::open_secret(path, Owners::Placed).and_then(|file| {
+        let mut text = Zeroizing::new(String::new());
+        file.take(MAX_LINE).read_to_string(&mut text)?;
+        Ok(text)
+    });
+    let text = text.map_err(|error| {
+        let what = format!("could not read the password file \"{}\"", path.display());
+        files::explain(error, Failure::request(what))
     })?;
     first_line(&text).with_context(|| {
         Failure::request(format!(
@@ -78,31 +89,76 @@ fn from_file(path: &Path) -> Result<Secret> {
     })
 }
 
-/// Runs the command without a shell; its stderr is shown, its stdout is the password and never shown.
+/// Runs the command without a shell; its stderr is shown, the first line of its stdout is the password and never shown.
 async fn from_command(arguments: &[String]) -> Result<Secret> {
     let (program, rest) = arguments
         .split_first()
         .context(Failure::request("the password command is empty"))?;
     let failure =
         |problem: &str| Failure::request(format!("password command \"{program}\" {problem}"));
-    let child = Command::new(program)
+    let mut child = Command::new(program)
         .args(rest)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .with_context(|| failure("could not be started"))?;
-    let output = timeout(COMMAND_LIMIT, child.wait_with_output())
+    let ran = timeout(COMMAND_LIMIT, first_line_of(&mut child))
         .await
-        .with_context(|| failure("took longer than 30 s"))?
-        .with_context(|| failure("could not be read"))?;
-    if !output.status.success() {
-        return Err(failure(&format!("failed ({})", output.status)).into());
+        .with_context(|| failure("took longer than 30 s"))?;
+    let (line, status) = match ran {
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            return Err(failure("printed a line of more than 64 KiB").into());
+        }
+        ran => ran.with_context(|| failure("could not be read"))?,
+    };
+    if !status.success() {
+        return Err(failure(&format!("failed ({status})")).into());
     }
-    let text = String::from_utf8(output.stdout)
-        .map(Secret::new)
-        .map_err(|_| failure("printed no UTF-8 text"))?;
-    first_line(&text).with_context(|| failure("printed nothing"))
+    let text = std::str::from_utf8(&line).map_err(|_| failure("printed no UTF-8 text"))?;
+    first_line(text).with_context(|| failure("printed nothing"))
+}
+
+/// The first line that the command prints, and how it exited. What follows is read and dropped, so that the command can
+/// exit; its stdout need not be closed then, since another process may hold it.
+async fn first_line_of(child: &mut Child) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
+    let mut stdout = child.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(4096));
+    let mut part = Zeroizing::new([0; 4096]);
+    let status = loop {
+        let length = tokio::select! {
+            biased;
+            length = stdout.read(&mut part[..]) => length?,
+            status = child.wait() => break status?,
+        };
+        if length == 0 {
+            return Ok((line, child.wait().await?));
+        }
+        add(&mut line, &part[..length])?;
+    };
+    // What was printed before the exit is in the pipe already.
+    while !line.contains(&b'\n') {
+        match timeout(AFTER_EXIT, stdout.read(&mut part[..])).await {
+            Ok(Ok(length)) if length > 0 => add(&mut line, &part[..length])?,
+            _ => break,
+        }
+    }
+    Ok((line, status))
+}
+
+/// Adds to a line what belongs to it.
+fn add(line: &mut Vec<u8>, part: &[u8]) -> io::Result<()> {
+    if line.contains(&b'\n') {
+        return Ok(());
+    }
+    let end = part.iter().position(|byte| *byte == b'\n');
+    let text = &part[..end.unwrap_or(part.len())];
+    if (line.len() + text.len()) as u64 > MAX_LINE {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    line.extend_from_slice(text);
+    line.extend(end.map(|_| b'\n'));
+    Ok(())
 }
 
 /// Runs a store command without a shell: it gets the password on stdin, without a line's end. Its stderr is shown, its stdout
@@ -147,11 +203,7 @@ pub(crate) async fn store(
     Ok(())
 }
 
-fn first_line(text: &Secret) -> Option<Secret> {
-    let line = text
-        .expose()
-        .lines()
-        .next()
-        .filter(|line| !line.is_empty())?;
+fn first_line(text: &str) -> Option<Secret> {
+    let line = text.lines().next().filter(|line| !line.is_empty())?;
     Some(Secret::new(line))
 }

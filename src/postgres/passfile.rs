@@ -1,10 +1,11 @@
 //! libpq's password file, `~/.pgpass` (PostgreSQL documentation, "The Password File").
 
-use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::environment::home;
+use crate::files::{self, Owners};
 use crate::model::secret::Secret;
 use crate::postgres::opening::SOCKET_FOLDERS;
 
@@ -17,7 +18,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) user: &'a str,
 }
 
-/// Looks in `file`, else `~/.pgpass`. As in libpq a file that is missing, unreadable or readable by others counts as empty.
+/// Looks in `file`, else `~/.pgpass`. As in libpq a file that is missing, unreadable or readable by others counts as empty;
+/// so does one that another user may have put there.
 pub(crate) fn password(file: Option<&str>, wanted: &Wanted<'_>) -> Option<Secret> {
     find(&read_private(&path(file)?)?, wanted)
 }
@@ -29,9 +31,10 @@ pub(crate) fn path(file: Option<&str>) -> Option<PathBuf> {
 }
 
 fn read_private(path: &Path) -> Option<String> {
-    let metadata = fs::metadata(path).ok()?;
+    let file = files::open(path, Owners::Placed).ok()?;
+    let metadata = file.metadata().ok()?;
     (metadata.is_file() && metadata.mode() & 0o077 == 0)
-        .then(|| fs::read_to_string(path).ok())
+        .then(|| io::read_to_string(file).ok())
         .flatten()
 }
 

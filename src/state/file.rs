@@ -1,7 +1,7 @@
 //! Reading the state file, and replacing it so that a crash leaves the old one or the new one, whole.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 use super::invalid;
 use super::lock::Lock;
-use super::secret_file::{Access, replace};
+use super::secret_file::{Access, remove_abandoned, replace};
 use super::{Edit, STATE_VERSION, State};
 use crate::failure::Failure;
+use crate::files::{self, Owners};
 use crate::shell::word;
 
 /// What a new state file holds.
@@ -60,21 +61,25 @@ impl StateFile {
 
     /// Reads and checks it.
     pub(crate) fn load(&self) -> Result<State> {
-        let text = self.read()?;
+        let (text, found) = self.read()?;
         let state = self.parse(&text)?;
-        self.refuse_readable_password(&state)?;
+        self.refuse_exposed(&state, &found)?;
         Ok(state)
     }
 
-    /// Reads and checks it even where others can read a password in it, and returns its permission bits as well.
-    pub(crate) fn inspect(&self) -> Result<(State, u32)> {
-        let state = self.parse(&self.read()?)?;
-        Ok((state, self.mode()?))
-    }
-
-    fn mode(&self) -> Result<u32> {
-        let metadata = fs::metadata(&self.path).context("could not look at the state file")?;
-        Ok(metadata.mode() & 0o777)
+    /// Reads and checks it even where other users can read a password in it or change it, and returns its permission bits
+    /// as well, and why every other command refuses it.
+    pub(crate) fn inspect(&self) -> Result<(State, u32, Option<anyhow::Error>)> {
+        let opened = File::open(&self.path).map_err(anyhow::Error::from);
+        let (text, found) = opened
+            .and_then(read_open)
+            .map_err(|error| self.unreadable(error))?;
+        let state = self.parse(&text)?;
+        let refusal = self
+            .read()
+            .and_then(|_| self.refuse_exposed(&state, &found))
+            .err();
+        Ok((state, found.mode() & 0o777, refusal))
     }
 
     /// Changes it in place under the lock; what comes out must be a valid state file.
@@ -85,7 +90,9 @@ impl StateFile {
     /// Keeps others from changing it until the lock is dropped.
     pub(crate) fn lock(&self) -> Result<Locked<'_>> {
         self.read()?;
-        let lock = Lock::acquire(&self.target()?)?;
+        let target = self.target()?;
+        let lock = Lock::acquire(&target)?;
+        remove_abandoned(folder_of(&target));
         Ok(Locked {
             file: self,
             _lock: lock,
@@ -98,30 +105,39 @@ impl StateFile {
         if !is_link || !self.path.exists() {
             return Ok(self.path.clone());
         }
-        fs::canonicalize(&self.path).context("could not follow the state file's path")
+        files::real_path(&self.path).map_err(|error| self.unreadable(error))
     }
 
-    fn read(&self) -> Result<String> {
-        fs::read_to_string(&self.path).map_err(|error| {
-            let path = self.path.display();
-            let is_link = fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.is_symlink());
-            let unreadable = || Failure::request(format!("could not read the state file \"{path}\""));
-            let failure = match error.kind() {
-                ErrorKind::NotFound if is_link => Failure::request(format!(
-                    "state file \"{path}\" is a symbolic link to a file that does not exist"
-                )),
-                ErrorKind::NotFound => Failure::request(format!("state file \"{path}\" not found"))
-                    .hint("Create it with: pgcreds init. Or name another one with --state FILE or PGCREDS_STATE."),
-                ErrorKind::InvalidData => Failure::request(format!("state file \"{path}\" is not UTF-8 text")),
-                ErrorKind::PermissionDenied => unreadable()
-                    .hint("Run pgcreds as the user it belongs to, or name another one with --state FILE or PGCREDS_STATE."),
-                ErrorKind::IsADirectory => {
-                    unreadable().hint("Name the file itself with --state FILE or PGCREDS_STATE.")
-                }
-                _ => unreadable(),
-            };
-            anyhow::Error::from(error).context(failure)
-        })
+    /// Its text, where no other user can have put it in its place: SQL and commands in it run with this user's rights.
+    fn read(&self) -> Result<(String, Metadata)> {
+        let opened = files::open(&self.path, Owners::Ours).and_then(|file| {
+            files::check_folder(&files::real_path(&self.path)?)?;
+            read_open(file)
+        });
+        opened.map_err(|error| self.unreadable(error))
+    }
+
+    fn unreadable(&self, error: anyhow::Error) -> anyhow::Error {
+        let path = self.path.display();
+        let is_link = fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.is_symlink());
+        let unreadable = || Failure::request(format!("could not read the state file \"{path}\""));
+        let failure = match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(ErrorKind::NotFound) if is_link => Failure::request(format!(
+                "state file \"{path}\" is a symbolic link to a file that does not exist"
+            )),
+            Some(ErrorKind::NotFound) => Failure::request(format!("state file \"{path}\" not found"))
+                .hint("Create it with: pgcreds init. Or name another one with --state FILE or PGCREDS_STATE."),
+            Some(ErrorKind::InvalidData) => {
+                Failure::request(format!("state file \"{path}\" is not UTF-8 text"))
+            }
+            Some(ErrorKind::PermissionDenied) => unreadable()
+                .hint("Run pgcreds as the user it belongs to, or name another one with --state FILE or PGCREDS_STATE."),
+            Some(ErrorKind::IsADirectory) => {
+                unreadable().hint("Name the file itself with --state FILE or PGCREDS_STATE.")
+            }
+            _ => unreadable(),
+        };
+        files::explain(error, failure)
     }
 
     fn parse(&self, text: &str) -> Result<State> {
@@ -182,9 +198,19 @@ impl StateFile {
         .into())
     }
 
-    /// A password in a file that others can read is a password that others have.
-    fn refuse_readable_password(&self, state: &State) -> Result<()> {
-        let mode = self.mode()?;
+    /// A password in a file that others can read is a password that others have, and a user who can write the file decides
+    /// which commands pgcreds runs.
+    fn refuse_exposed(&self, state: &State, found: &Metadata) -> Result<()> {
+        self.refuse_readable_password(state, found.mode() & 0o777)?;
+        if found.is_file() && files::is_writable_by_others(found) {
+            let problem = files::writable_by_others(&self.path, found);
+            let what = format!("refused the state file \"{}\"", self.path.display());
+            return Err(files::explain(problem.into(), Failure::request(what)));
+        }
+        Ok(())
+    }
+
+    fn refuse_readable_password(&self, state: &State, mode: u32) -> Result<()> {
         if mode & 0o077 == 0 {
             return Ok(());
         }
@@ -213,15 +239,20 @@ impl Locked<'_> {
     /// Changes it in place; what comes out must be a valid state file.
     pub(crate) fn edit(&self, change: impl FnOnce(&State, &mut Edit) -> Result<()>) -> Result<()> {
         let file = self.file;
-        let text = file.read()?;
+        let (text, found) = file.read()?;
         let state = file.parse(&text)?;
         let mut edit = Edit::new(&text)?;
         change(&state, &mut edit)?;
         let text = edit.into_text();
         let state = file.parse(&text)?;
-        file.refuse_readable_password(&state)?;
+        file.refuse_exposed(&state, &found)?;
         write_keeping_mode(&file.target()?, text.as_bytes())
     }
+}
+
+fn read_open(file: File) -> Result<(String, Metadata)> {
+    let found = file.metadata()?;
+    Ok((io::read_to_string(file)?, found))
 }
 
 /// The folder that a file is in.

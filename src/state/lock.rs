@@ -104,16 +104,22 @@ impl Lock {
     }
 }
 
-/// Opens the lock file itself, never what a link in its place leads to: it is written to.
+/// Opens the lock file itself, never what a link in its place leads to, nor another file that has its name too: it is
+/// written to.
 fn open(name: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(name)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(name)?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.nlink() > 1 {
+        return Err(io::Error::other("it is not a file of pgcreds"));
+    }
+    Ok(file)
 }
 
 /// Names the lock file that could not be opened, and the next step.

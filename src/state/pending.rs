@@ -3,7 +3,8 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -11,9 +12,11 @@ use anyhow::{Context as _, Result};
 use super::secret_file::{Access, remove, rename, write_new};
 use super::{State, password_file};
 use crate::failure::Failure;
+use crate::files::{self, Owners};
 use crate::model::connection::PasswordSource;
 use crate::model::name::ConnectionName;
 use crate::model::secret::Secret;
+use crate::shell::argument;
 
 /// A pending password's place. It is beside the password file, which it is to replace, so that all who use that file
 /// find it; for every other source it is beside the state file.
@@ -26,7 +29,8 @@ pub(crate) struct Pending {
 impl Pending {
     /// The place for a connection with this password source.
     pub(crate) fn of(state: &State, name: &ConnectionName, source: &PasswordSource) -> Self {
-        let real = |path: PathBuf| fs::canonicalize(&path).unwrap_or(path);
+        // A path that cannot be followed is refused when it is read.
+        let real = |path: PathBuf| files::real_path(&path).unwrap_or(path);
         let (base, replaces) = match source {
             PasswordSource::File(path) => {
                 let file = real(state.folder.join(path));
@@ -50,18 +54,44 @@ impl Pending {
         &self.path
     }
 
-    /// The password in it, if it is there.
+    /// The password in it, if it is there. Fails where another user may have put the file there: the server would get that
+    /// user's password.
     pub(crate) fn read(&self) -> Result<Option<Secret>> {
-        match fs::read_to_string(&self.path).map(Secret::new) {
+        match self.read_own() {
             Ok(text) => Ok(text.expose().lines().next().map(Secret::new)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| {
-                Failure::request(format!(
-                    "could not read the pending password \"{}\"",
-                    self.path.display()
-                ))
-            }),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => {
+                let path = self.path.display();
+                let what = format!("could not read the pending password \"{path}\"");
+                Err(files::explain(error, Failure::request(what)))
+            }
         }
+    }
+
+    fn read_own(&self) -> Result<Secret> {
+        if fs::symlink_metadata(&self.path)?.is_symlink() {
+            return Err(self.planted("it is a symbolic link"));
+        }
+        let replaced = self
+            .replaces
+            .as_ref()
+            .and_then(|file| fs::metadata(file).ok());
+        let owners = replaced.map_or(Owners::Ours, |file| Owners::Or(file.uid()));
+        let file = files::open_secret(&self.path, owners)?;
+        // A second name of another file with a known first line.
+        if file.metadata()?.nlink() > 1 {
+            return Err(self.planted("the file has another name"));
+        }
+        Ok(Secret::new(io::read_to_string(file)?))
+    }
+
+    fn planted(&self, problem: &str) -> anyhow::Error {
+        let path = argument(&self.path);
+        Failure::request(problem)
+            .hint(format!(
+                "pgcreds has not written it. Find out who put it there, and remove it: rm {path}"
+            ))
+            .into()
     }
 
     /// Writes it durably, where none is yet. Whoever may read the password file may read what is to replace it, and finds
@@ -70,13 +100,12 @@ impl Pending {
         let mut access = Access::default();
         let mut rest = Secret::new("");
         if let Some(file) = &self.replaces {
-            let failure = || {
-                Failure::request(format!(
-                    "could not read the password file \"{}\"",
-                    file.display()
-                ))
+            let failure = |error| {
+                let what = format!("could not read the password file \"{}\"", file.display());
+                files::explain(error, Failure::request(what))
             };
-            let found = fs::metadata(file).with_context(failure)?;
+            let opened = files::open_secret(file, Owners::Placed).map_err(failure)?;
+            let found = opened.metadata()?;
             if !found.is_file() {
                 let problem = format!(
                     "\"{}\" is not a file, and cannot be replaced",
@@ -85,9 +114,9 @@ impl Pending {
                 return Err(Failure::request(problem).into());
             }
             access = Access::of(&found);
-            let text = fs::read_to_string(file)
+            let text = io::read_to_string(opened)
                 .map(Secret::new)
-                .with_context(failure)?;
+                .map_err(|error| failure(error.into()))?;
             if let Some((_, tail)) = text.expose().split_once('\n') {
                 rest = Secret::new(tail);
             }
@@ -106,4 +135,9 @@ impl Pending {
     pub(crate) fn remove(&self) -> Result<()> {
         remove(&self.path)
     }
+}
+
+fn is_missing(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == ErrorKind::NotFound)
 }

@@ -1,17 +1,22 @@
 //! Files that hold a secret: written durably and at once, and readable by nobody but those who shall read them.
 
 use std::fs::{self, File, Permissions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
 use super::file::folder_of;
 use crate::failure::Failure;
 use crate::model::file_mode::FileMode;
 use crate::shell::argument;
+
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".pgcreds-";
 
 /// Who may read the file; by default only the user who runs pgcreds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,7 +57,7 @@ pub(crate) fn write_secret(path: &Path, content: &[u8], access: &Access) -> Resu
 /// Fails where [`write_secret`] would, as far as that can be known without a content.
 pub(crate) fn check_place(path: &Path) -> Result<()> {
     refuse_foreign(path)?;
-    tempfile::NamedTempFile::new_in(folder_of(path)).with_context(|| could_not_write(path))?;
+    temporary_in(folder_of(path)).with_context(|| could_not_write(path))?;
     Ok(())
 }
 
@@ -123,7 +128,7 @@ fn refuse_foreign(path: &Path) -> Result<()> {
 
 /// A temporary file in the same folder, with its content on disk.
 fn prepare(path: &Path, content: &[u8], access: &Access) -> Result<NamedTempFile> {
-    let mut temporary = NamedTempFile::new_in(folder_of(path))?;
+    let mut temporary = temporary_in(folder_of(path))?;
     if access.owner.is_some() || access.group.is_some() {
         fchown(temporary.as_file(), access.owner, access.group)
             .context("could not give it to that owner and group")?;
@@ -134,6 +139,47 @@ fn prepare(path: &Path, content: &[u8], access: &Access) -> Result<NamedTempFile
     temporary.write_all(content)?;
     temporary.as_file().sync_all()?;
     Ok(temporary)
+}
+
+/// A temporary file, locked while this process lives; those that killed processes have left in the folder are removed.
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    remove_abandoned(folder);
+    loop {
+        let temporary = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .tempfile_in(folder)?;
+        // Some network file systems have no locks: there, nothing is taken for abandoned.
+        let _ = temporary.as_file().try_lock();
+        // Another process may have removed it before it was locked.
+        let ours = temporary.as_file().metadata()?.ino();
+        if fs::symlink_metadata(temporary.path()).is_ok_and(|found| found.ino() == ours) {
+            return Ok(temporary);
+        }
+    }
+}
+
+/// Removes the temporary files that processes have left which were killed while they wrote into this folder.
+pub(super) fn remove_abandoned(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let is_ours = entry
+            .file_name()
+            .as_bytes()
+            .starts_with(TEMPORARY.as_bytes());
+        if is_ours && is_abandoned(&entry.path()) {
+            // What another user has put there may stay.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_abandoned(path: &Path) -> bool {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path);
+    file.is_ok_and(|file| {
+        let is_file = file.metadata().is_ok_and(|found| found.is_file());
+        is_file && file.try_lock().is_ok()
+    })
 }
 
 fn sync_folder(path: &Path) -> Result<()> {

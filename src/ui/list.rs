@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Format, table};
+use crate::terminal::json as escaped;
 
 /// Rows of one part of a table.
 const PART: usize = 1_000;
@@ -41,7 +42,7 @@ impl List {
             Format::Json => {
                 let json = serde_json::to_string_pretty(item).context("could not write JSON")?;
                 self.write(separator)?;
-                self.write(&json.replace('\n', "\n  "))
+                self.write(&escaped(&json).replace('\n', "\n  "))
             }
             Format::Table => {
                 self.rows

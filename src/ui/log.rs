@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::terminal::visible;
+use crate::terminal::{json, visible};
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -34,7 +34,7 @@ impl Log {
                         .iter()
                         .map(|(name, value)| ((*name).to_owned(), Value::from(*value))),
                 );
-                Value::from(object).to_string()
+                json(&Value::from(object).to_string()).into_owned()
             }
             LogFormat::Text => {
                 let fields = fields

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use crate::terminal::message;
+use crate::terminal::{json, message};
 pub(crate) use list::List;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use progress::Bar;
@@ -138,7 +138,12 @@ fn talk(prefix: &str, text: &str) {
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<String> {
-    let mut text = serde_json::to_string_pretty(value).context("could not write JSON")?;
-    text.push('\n');
-    Ok(text)
+    let text = serde_json::to_string_pretty(value).context("could not write JSON")?;
+    Ok(json(&text).into_owned() + "\n")
+}
+
+/// A value as JSON on one line, in which nothing acts on a terminal.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String> {
+    let text = serde_json::to_string(value).context("could not write JSON")?;
+    Ok(json(&text).into_owned())
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer of `src/` with the layers that it may know besides itself.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     (
         "commands",
         &[
@@ -12,6 +12,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "context",
             "environment",
             "failure",
+            "files",
             "model",
             "ops",
             "postgres",
@@ -24,8 +25,10 @@ const LAYERS: [(&str, &[&str]); 13] = [
         "ops",
         &[
             "audit",
+            "core_files",
             "environment",
             "failure",
+            "files",
             "model",
             "postgres",
             "shell",
@@ -33,15 +36,21 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "ui::Bar",
             "ui::Log",
             "ui::credentials",
+            "ui::json_line",
             "ui::prompt",
             "ui::warn_once",
         ],
     ),
-    ("state", &["audit", "failure", "model", "shell"]),
-    ("audit", &["environment", "failure", "model", "ui"]),
-    ("postgres", &["environment", "failure", "model", "shell"]),
+    ("state", &["audit", "failure", "files", "model", "shell"]),
+    ("audit", &["environment", "failure", "files", "model", "ui"]),
+    (
+        "postgres",
+        &["environment", "failure", "files", "model", "shell"],
+    ),
     ("ui", &["failure", "model", "terminal"]),
-    ("child", &[]),
+    ("files", &["failure", "shell"]),
+    ("child", &["core_files"]),
+    ("core_files", &[]),
     ("model", &[]),
     ("environment", &["model::secret"]),
     ("failure", &["terminal", "usage"]),

@@ -63,7 +63,7 @@ fn as_ordinary_user(sandbox: &Sandbox, arguments: &[&str]) -> String {
 fn in_open_folder(sandbox: &Sandbox) -> (PathBuf, PathBuf) {
     let folder = sandbox.home().join("open");
     fs::create_dir(&folder).unwrap();
-    set_mode(&folder, 0o777);
+    set_mode(&folder, 0o1777);
     let file = folder.join("creds.toml");
     fs::write(&file, STATE).unwrap();
     (folder, file)
@@ -170,7 +170,7 @@ caused by: Permission denied (os error 13)
 "#
     );
     // The lock can be there from better days.
-    set_mode(&folder, 0o777);
+    set_mode(&folder, 0o755);
     fs::write(folder.join("creds.toml.lock"), "").unwrap();
     set_mode(&folder.join("creds.toml.lock"), 0o666);
     set_mode(&folder, 0o555);
@@ -301,7 +301,7 @@ fn the_hint_is_a_command_whatever_the_file_is_called() {
 #[test]
 fn a_new_file_is_private_and_an_old_one_keeps_its_mode() {
     let sandbox = Sandbox::new();
-    for mode_before in [0o600, 0o640, 0o644, 0o660] {
+    for mode_before in [0o600, 0o640, 0o644, 0o444] {
         sandbox.write_state(STATE);
         set_mode(&sandbox.state_path(), mode_before);
         sandbox.pgcreds(ADD).run().success();

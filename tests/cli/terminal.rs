@@ -7,7 +7,8 @@ const HOSTILE: &str = "pgc_\u{202e}\u{9b}31m";
 
 fn is_harmless(text: &str) -> bool {
     !text.contains(|character: char| {
-        (character.is_control() && character != '\n') || character == '\u{202e}'
+        (character.is_control() && character != '\n')
+            || ['\u{202e}', '\u{200b}'].contains(&character)
     })
 }
 
@@ -42,6 +43,45 @@ fn names_of_roles_and_objects_are_shown_and_not_obeyed() {
             .contains("\"pgc_\\u{202e}\\u{9b}31m\" was left alone"),
         "{swept}"
     );
+}
+
+/// What a program parses is the name itself; what `cat` shows is harmless.
+#[test]
+fn json_and_audit_lines_have_names_escaped() {
+    let stage = Stage::new(Admin::CreateRole);
+    let lease = "pgc_good";
+    stage.make([lease], PAST);
+    let table = "t\u{1b}[2J\u{9b}31m\u{202e}x\u{200b}";
+    // A table that only its owner, who is not the admin, can revoke the lease's privilege on.
+    stage.cluster.execute_in(
+        "mydb",
+        &format!("CREATE TABLE \"{table}\" (); GRANT SELECT ON \"{table}\" TO {lease}"),
+    );
+    let shown = stage
+        .sandbox
+        .pgcreds(["lease", "show", lease, "--format", "json"])
+        .run()
+        .success();
+    assert!(is_harmless(&shown.to_string()), "{shown:?}");
+    assert!(shown.json().to_string().contains('\u{202e}'), "{shown}");
+    let log = stage.sandbox.home().join("audit.jsonl");
+    let log_path = log.display().to_string();
+    stage.describe_role(
+        "revocation_statements = [\"\"\"DO $$ BEGIN RAISE EXCEPTION 'no\\u009b31m\\u202e\\u200b'; END $$\"\"\"]",
+    );
+    let sweep = ["--audit-log", &log_path, "sweep", "--format", "json"];
+    let swept = stage.sandbox.pgcreds(sweep).run().exits(4);
+    assert!(is_harmless(&swept.to_string()), "{swept:?}");
+    assert!(
+        swept.stdout.contains("no\\u009b31m\\u202e\\u200b"),
+        "{swept}"
+    );
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(is_harmless(&text), "{text:?}");
+    assert!(text.contains("no\\u009b31m\\u202e\\u200b"), "{text}");
+    for line in text.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
 }
 
 #[test]

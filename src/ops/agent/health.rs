@@ -12,6 +12,7 @@ use crate::model::name::{FileName, LeaseId};
 use crate::model::timestamp::Timestamp;
 use crate::state::{Access, write_secret};
 use crate::ui::Log;
+use crate::ui::json_line;
 
 /// How each file is, as it is written for probes. Rewritten at every look, so that an old one tells of an agent that hangs.
 pub(super) struct Health<'a> {
@@ -99,7 +100,7 @@ impl<'a> Health<'a> {
             healthy,
             files: &self.files.borrow(),
         };
-        let text = serde_json::to_string(&content)? + "\n";
+        let text = json_line(&content)? + "\n";
         // It holds no secret, but names.
         write_secret(path, text.as_bytes(), &Access::readable())
     }

@@ -11,6 +11,7 @@ use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::core_files::with_first_limit;
 use crate::failure::one_line;
 use crate::model::file::{FileSignal, OnChange};
 use crate::model::name::FileName;
@@ -54,13 +55,14 @@ async fn run(command: &[String], withheld: &[String], limit: Duration) -> Result
     for name in withheld {
         command.env_remove(name);
     }
-    let mut child = command
+    command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(complaints.try_clone()?)
-        .kill_on_drop(true)
-        .spawn()
+        .kill_on_drop(true);
+    // It may start the application.
+    let mut child = with_first_limit(|| command.spawn())
         .with_context(|| format!("could not run \"{program}\""))?;
     let status = timeout(limit, child.wait())
         .await

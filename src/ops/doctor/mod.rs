@@ -24,7 +24,7 @@ pub(crate) async fn examine(
     named: &[ConnectionName],
     issued_by: &Label,
 ) -> Result<Vec<Finding>> {
-    let (state, mode) = file.inspect()?;
+    let (state, mode, refusal) = file.inspect()?;
     let names = crate::ops::leases::connections(&state, named)?;
     let mut findings = vec![
         files::state_file(file.path(), &state, mode),
@@ -33,6 +33,21 @@ pub(crate) async fn examine(
     if named.is_empty() {
         findings.extend(places::kept_files(&state));
         findings.extend(roles::without_connection(&state));
+    }
+    // Its commands and its SQL may be another user's.
+    if let Some(error) = refusal {
+        if !findings[..2]
+            .iter()
+            .any(|found| found.status == Status::Failure)
+        {
+            let subject = format!("file {}", file.path().display());
+            let check = Check {
+                name: "state_file",
+                subject: &subject,
+            };
+            findings.push(check.error(&error, "Name another state file with --state FILE."));
+        }
+        return Ok(findings);
     }
     for (name, admin) in open_all(&state, &names).await {
         findings.extend(files::passwords(&state, &name));

@@ -1,6 +1,6 @@
 //! The client's own certificate and key.
 
-use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,9 +11,11 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{Error, InconsistentKeys};
+use zeroize::Zeroizing;
 
 use super::{libpq_file, read_certificates};
 use crate::failure::Failure;
+use crate::files::{self, Owners};
 use crate::model::connection_url::TlsParameters;
 use crate::shell::word;
 
@@ -40,9 +42,11 @@ pub(super) fn certificate(
             ))
             .hint("Name its key with sslkey=FILE in the connection's url.")
         })?;
-    refuse_readable_key(&key)?;
+    let key_text = read_private(&key)?;
     let chain = read_certificates(&certificate)?;
-    let signer = provider.key_provider.load_private_key(read_key(&key)?);
+    let signer = provider
+        .key_provider
+        .load_private_key(parse_key(&key, &key_text)?);
     let signer =
         signer.with_context(|| format!("could not use the private key \"{}\"", key.display()))?;
     let pair = CertifiedKey::new(chain, signer);
@@ -58,10 +62,13 @@ pub(super) fn certificate(
     Ok(Some(Arc::new(pair.into())))
 }
 
-/// libpq's rule: 0600 or less, or 0640 or less where root owns it.
-fn refuse_readable_key(key: &Path) -> Result<()> {
-    let metadata = fs::metadata(key)
-        .with_context(|| format!("could not look at the private key \"{}\"", key.display()))?;
+/// Reads the key's file. libpq's rule: 0600 or less, or 0640 or less where root owns it.
+fn read_private(key: &Path) -> Result<Zeroizing<String>> {
+    let file = files::open(key, Owners::Placed).map_err(|error| {
+        let what = format!("could not read the private key \"{}\"", key.display());
+        files::explain(error, Failure::request(what))
+    })?;
+    let metadata = file.metadata()?;
     let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
     if metadata.mode() & forbidden != 0 {
         let problem = format!("private key \"{}\" can be read by others", key.display());
@@ -69,19 +76,22 @@ fn refuse_readable_key(key: &Path) -> Result<()> {
             .hint(format!("Run: chmod 600 {}", word(key)))
             .into());
     }
-    Ok(())
+    let text = io::read_to_string(file);
+    let text =
+        text.with_context(|| format!("could not read the private key \"{}\"", key.display()))?;
+    Ok(Zeroizing::new(text))
 }
 
 /// Reads a key; of an encrypted one it says so.
-fn read_key(key: &Path) -> Result<PrivateKeyDer<'static>> {
+fn parse_key(key: &Path, text: &str) -> Result<PrivateKeyDer<'static>> {
     let path = key.display();
-    let is_encrypted = fs::read_to_string(key).is_ok_and(|text| text.contains("ENCRYPTED"));
+    let is_encrypted = text.contains("ENCRYPTED");
     if is_encrypted {
         return Err(Failure::request(format!("private key \"{path}\" is encrypted, and pgcreds reads no such keys"))
             .hint(format!("Decrypt it into a file that only you can read: (umask 077; openssl pkey -in '{path}' -out '{path}.plain'), and name that with sslkey."))
             .into());
     }
-    PrivateKeyDer::from_pem_file(key).with_context(|| {
+    PrivateKeyDer::from_pem_slice(text.as_bytes()).with_context(|| {
         Failure::request(format!("could not read the private key \"{path}\""))
             .hint("It must be a PEM file: PKCS#8, PKCS#1 or SEC1.")
     })

@@ -1,5 +1,6 @@
 //! Where the admin's password may come from, and that it never comes from the command line.
 
+mod commands;
 mod prompt;
 mod refused;
 mod stored;

@@ -1,6 +1,7 @@
 //! `kill -9` at any moment: whatever arrives at the server afterwards, what is on disk works.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::{
@@ -115,8 +116,57 @@ fn at_random_moments() {
         // A store command may have outlived its rotation.
         wait_for_sessions(&cluster);
         assert_recovers(&cluster, &sandbox, source, "random");
+        let left = temporary_files(&[sandbox.home(), config_folder(&sandbox)]);
+        assert_eq!(left, [] as [String; 0], "{source:?}");
         reset(&cluster);
     }
+}
+
+fn config_folder(sandbox: &Sandbox) -> PathBuf {
+    sandbox.state_path().parent().unwrap().to_owned()
+}
+
+/// What is in the folders besides the files that pgcreds has there for long.
+fn temporary_files(folders: &[PathBuf]) -> Vec<String> {
+    const LASTING: [&str; 7] = [
+        ".config",
+        ".local",
+        "admin.password",
+        "store",
+        "pgcreds.toml",
+        "pgcreds.toml.lock",
+        "direct.toml",
+    ];
+    let entries = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap());
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| !LASTING.contains(&name.as_str()))
+        .collect()
+}
+
+/// What a killed process has left is removed by the next one that locks the state file, and a living one loses nothing.
+#[test]
+fn temporary_files_are_removed_unless_a_process_writes_them() {
+    let sandbox = Sandbox::new();
+    sandbox.write_state("version = 1\n[connections.c]\nurl = \"host=h\"\n");
+    let folder = config_folder(&sandbox);
+    let [dead, alive, foreign] =
+        [".pgcreds-dead", ".pgcreds-alive", "other"].map(|name| folder.join(name));
+    for path in [&dead, &alive, &foreign] {
+        sandbox_write(path, "secret");
+    }
+    let lock = fs::File::open(&alive).unwrap();
+    lock.lock().unwrap();
+    let add = "role add r --connection c --member-of g --no-verify";
+    sandbox.pgcreds(add.split(' ')).run().success();
+    let mut left = temporary_files(&[folder.clone()]);
+    left.sort();
+    assert_eq!(left, [".pgcreds-alive", "other"]);
+    drop(lock);
+    sandbox.pgcreds(["role", "remove", "r"]).run().success();
+    assert_eq!(temporary_files(&[folder]), ["other"]);
 }
 
 /// A store that is half-written, by a command that hangs.

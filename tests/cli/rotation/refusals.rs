@@ -149,7 +149,7 @@ fn read_only_folder(cluster: &Cluster, sandbox: &Sandbox) {
     let config = sandbox.home().join("config");
     for folder in [&folder, &config] {
         fs::create_dir(folder).unwrap();
-        fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(folder, Permissions::from_mode(0o1777)).unwrap();
     }
     let file = folder.join("admin.password");
     fs::write(&file, "admin-secret\n").unwrap();
@@ -175,7 +175,7 @@ fn read_only_folder(cluster: &Cluster, sandbox: &Sandbox) {
         sandbox.pgcreds(rotate)
     };
     let text = invocation.run().normalized(sandbox, Some(cluster));
-    let (before, temporary) = text.split_once(".tmp").unwrap();
+    let (before, temporary) = text.split_once(".pgcreds-").unwrap();
     assert_eq!(
         before,
         "--- stderr ---\n\
