@@ -5,6 +5,7 @@ pub(crate) mod agent;
 mod batch;
 pub(crate) mod check;
 pub(crate) mod connect;
+mod disable;
 pub(crate) mod doctor;
 pub(crate) mod history;
 pub(crate) mod hold;

@@ -37,6 +37,7 @@ mod lease_list;
 mod lease_stage;
 mod libpq;
 mod locks;
+mod locks_of_many;
 mod password_credential;
 mod password_sources;
 mod progress;
