@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod agent;
+mod ask;
 mod batch;
 pub(crate) mod check;
 pub(crate) mod connect;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::failure::one_line;
 use crate::model::lease::Lease;
 use crate::model::role::Role;
+use crate::ops::ask::when_there_is_room;
 use crate::ops::batch::Batch;
 use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
@@ -71,7 +72,8 @@ impl Revocation<'_> {
             };
             return self.step(batch, Some(dependent), what, release).await;
         }
-        match self.admin.server.connect_to(database).await {
+        let open = async || self.admin.server.connect_to(database).await;
+        match when_there_is_room(self.session_timeout, open).await {
             Ok(session) => {
                 let release = async |leases: &[Lease], patience| {
                     let released = self.release_with(&session, leases, patience).await;

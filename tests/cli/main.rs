@@ -52,6 +52,7 @@ mod rotation;
 mod secrets;
 mod servers;
 mod sessions;
+mod silent_servers;
 mod stage;
 mod starting;
 mod state_file;
