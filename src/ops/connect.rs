@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use futures_util::StreamExt as _;
-use futures_util::stream;
 
 use crate::failure::Failure;
 use crate::model::connection::Connection;
@@ -20,9 +18,6 @@ use crate::postgres::session::Session;
 use crate::state::{Pending, State};
 use crate::ui::prompt;
 use crate::ui::warn_once;
-
-/// Connections that are opened at the same time.
-pub(crate) const CONCURRENCY: usize = 8;
 
 /// How many rotations may come between that a password is read and that it is used.
 const ROTATIONS: usize = 5;
@@ -158,39 +153,6 @@ async fn read_again(state: &State, name: &ConnectionName) -> Option<Secret> {
         PasswordSource::Command(_) if connection.store_command.is_none() => None,
         source => password::read(source, &state.folder).await.ok(),
     }
-}
-
-/// Opens all the named connections, several at a time, and returns what became of each.
-pub(crate) async fn open_all(
-    state: &State,
-    names: &[ConnectionName],
-) -> Vec<(ConnectionName, Result<Admin>)> {
-    let open = async |name: &ConnectionName| open(state, name).await;
-    each(names, open).await
-}
-
-/// Opens all the named connections, in whatever database, and asks something through each, several at a time; returns what
-/// became of each.
-pub(crate) async fn ask_all<T>(
-    state: &State,
-    names: &[ConnectionName],
-    question: impl AsyncFn(Admin) -> Result<T>,
-) -> Vec<(ConnectionName, Result<T>)> {
-    let ask = async |name: &ConnectionName| question(open_anywhere(state, name).await?).await;
-    each(names, ask).await
-}
-
-/// Does something with all the named connections, several at a time; returns what became of each.
-async fn each<T>(
-    names: &[ConnectionName],
-    action: impl AsyncFn(&ConnectionName) -> Result<T>,
-) -> Vec<(ConnectionName, Result<T>)> {
-    let action = &action;
-    stream::iter(names)
-        .map(|name| async move { (name.clone(), action(name).await) })
-        .buffered(CONCURRENCY)
-        .collect()
-        .await
 }
 
 /// What a connection's url says, with all that libpq adds to it: what can be known to be wrong without a password and a

@@ -2,9 +2,11 @@
 
 pub(crate) mod access;
 pub(crate) mod agent;
+mod ask;
 mod batch;
 pub(crate) mod check;
 pub(crate) mod connect;
+mod disable;
 pub(crate) mod doctor;
 pub(crate) mod history;
 pub(crate) mod hold;

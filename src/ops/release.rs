@@ -6,14 +6,16 @@ use std::time::Duration;
 use crate::failure::one_line;
 use crate::model::lease::Lease;
 use crate::model::role::Role;
+use crate::ops::ask::when_there_is_room;
 use crate::ops::batch::Batch;
 use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
 use crate::postgres::dependencies::{self, Login, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::locks::Locked;
-use crate::postgres::privileges::join_logins;
 use crate::postgres::refusal::Refusal;
+use crate::postgres::one_by_one::all_or_each;
+use crate::postgres::privileges::joins;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::session::Session;
 
@@ -30,10 +32,12 @@ impl Revocation<'_> {
         if dependent.is_empty() {
             return Ok(());
         }
-        let what = ("could not become a member of it", Locked::Dependencies);
-        let join =
-            async |leases: &[Lease], patience| join_logins(session, &oids(leases), patience).await;
-        self.step(batch, Some(&dependent), what, join).await?;
+        let oids: Vec<u32> = dependent.iter().copied().collect();
+        let joins = joins(session, &oids).await?;
+        let together: String = joins.values().map(String::as_str).collect();
+        let failed = all_or_each(session, &together, joins).await?;
+        self.fail(batch, "could not become a member of it", failed)
+            .await?;
         for (database, dependent) in databases {
             let database = match database {
                 Ok(database) => database,
@@ -68,7 +72,8 @@ impl Revocation<'_> {
             };
             return self.step(batch, Some(dependent), what, release).await;
         }
-        match self.admin.server.connect_to(database).await {
+        let open = async || self.admin.server.connect_to(database).await;
+        match when_there_is_room(self.session_timeout, open).await {
             Ok(session) => {
                 let release = async |leases: &[Lease], patience| {
                     let released = self.release_with(&session, leases, patience).await;

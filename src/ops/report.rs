@@ -63,6 +63,13 @@ impl Report {
         });
     }
 
+    /// Brings the connections that could not be used into the order of these.
+    pub(crate) fn sort_unreachable(&mut self, connections: &[ConnectionName]) {
+        let position =
+            |it: &Unreachable| connections.iter().position(|name| *name == it.connection);
+        self.unreachable.sort_by_key(position);
+    }
+
     /// Whether nothing is left to be done.
     pub(crate) fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.unreachable.is_empty() && self.unasked.is_empty()

@@ -1,25 +1,24 @@
 //! The one revocation engine: the order of the steps, for many leases at a time. A batch that fails is split until the
 //! guilty lease is alone; it stays cut off and is reported, and the others go.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::time::Instant;
 
 use crate::model::lease::Lease;
 use crate::model::name::LeaseId;
 use crate::model::role::Role;
-use crate::ops::batch::{Batch, CAN_LOG_IN, CANNOT_CUT};
+use crate::ops::batch::{Batch, CAN_LOG_IN};
 use crate::ops::connect::Admin;
 use crate::ops::report::{FailedLease, Report};
 use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::ledger::{self, Entry, Filter};
+use crate::postgres::ledger::{self, Filter};
 use crate::postgres::locks::{self, Locked};
 use crate::postgres::revocation::{self, Which};
-use crate::postgres::session::{LOCK_WAIT, Session};
-use crate::postgres::{cut, dependencies, starting};
+use crate::postgres::session::Session;
+use crate::postgres::{dependencies, starting};
 use crate::state::State;
 
 /// Leases that go through the steps together. Each needs a lock on its role, and the server has room for 64 a session.
@@ -43,22 +42,12 @@ impl Revocation<'_> {
         report: &mut Report,
         progress: &dyn Fn(usize),
     ) -> Result<()> {
+        let failure = |error| self.failure(error);
+        let mut disabled = self.disable(oids, report).await.map_err(failure)?;
         for part in oids.chunks(BATCH) {
-            let entries = ledger::by_oids(self.session(), part)
-                .await
-                .map_err(|error| self.failure(error))?;
-            let mut leases = Vec::new();
-            for entry in entries {
-                match entry {
-                    Entry::Lease(lease) => leases.push(lease),
-                    Entry::LeftAlone(name, error) => report
-                        .notes
-                        .push(format!("\"{name}\" was left alone: {error}")),
-                }
-            }
-            self.batch(leases, report)
-                .await
-                .map_err(|error| self.failure(error))?;
+            let next = self.next_batch(part, &mut disabled, report).await;
+            let (given, batch) = next.map_err(failure)?;
+            self.batch(given, batch, report).await.map_err(failure)?;
             progress(part.len());
         }
         Ok(())
@@ -87,11 +76,15 @@ impl Revocation<'_> {
         error.failure(what)
     }
 
-    async fn batch(&self, leases: Vec<Lease>, report: &mut Report) -> Result<(), DatabaseError> {
-        let mut batch = Batch::new(leases.clone());
-        let result = self.steps(&mut batch, report).await;
+    async fn batch(
+        &self,
+        given: Vec<Lease>,
+        mut batch: Batch,
+        report: &mut Report,
+    ) -> Result<(), DatabaseError> {
+        let result = self.steps(&given, &mut batch, report).await;
         let place = (self.which, self.admin);
-        trace::revoked(self.state, place, &leases, &batch.failed, &result);
+        trace::revoked(self.state, place, &given, &batch.failed, result.as_ref());
         // Also after a lost session: what fell out of the batch until then is known.
         report
             .failed
@@ -104,16 +97,14 @@ impl Revocation<'_> {
         Ok(())
     }
 
-    /// Takes a batch through all steps and returns the leases that are gone.
+    /// Takes a batch through all steps but the first, which is done, and returns those of the given leases that are gone.
     async fn steps(
         &self,
+        given: &[Lease],
         batch: &mut Batch,
         report: &mut Report,
     ) -> Result<Vec<LeaseId>, DatabaseError> {
         let session = self.session();
-        let given = batch.leases.clone();
-        // 1. Cut access.
-        self.cut(batch).await?;
         // 2. End sessions.
         self.end_sessions(batch).await?;
         // 3. The role's own statements.
@@ -123,7 +114,7 @@ impl Revocation<'_> {
         // 5. Drop.
         self.drop(batch).await?;
         // 6. Look.
-        let remaining = revocation::remaining(session, &oids(&given)).await?;
+        let remaining = revocation::remaining(session, &oids(given)).await?;
         // Another sweep may have dropped it between two of our steps, and made the second fail.
         batch
             .failed
@@ -134,24 +125,8 @@ impl Revocation<'_> {
         );
         self.explain(batch).await;
         let is_gone = |lease: &Lease| !remaining.contains(&lease.oid);
-        Ok(given
-            .into_iter()
-            .filter(is_gone)
-            .map(|lease| lease.marker.lease)
-            .collect())
-    }
-
-    async fn cut(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
-        let deadline = Instant::now() + LOCK_WAIT + self.session_timeout;
-        let cut = async |leases: &[Lease], patience| {
-            cut::cut(self.session(), leases, self.which, patience, deadline).await
-        };
-        let cut = self
-            .step(batch, None, (CANNOT_CUT, Locked::Row), cut)
-            .await?;
-        let cut: HashSet<u32> = cut.into_iter().flatten().collect();
-        batch.leases.retain(|lease| cut.contains(&lease.oid));
-        Ok(())
+        let gone = given.iter().filter(|lease| is_gone(lease));
+        Ok(gone.map(|lease| lease.marker.lease.clone()).collect())
     }
 
     /// Runs a step that waits for locks, for all leases of the batch or for those with these oids. One that falls out
@@ -164,13 +139,7 @@ impl Revocation<'_> {
         run: impl AsyncFn(&[Lease], Duration) -> Result<T, DatabaseError>,
     ) -> Result<Vec<T>, DatabaseError> {
         let run = async |leases: &[Lease], patience| match (leases, run(leases, patience).await) {
-            ([lease], Err(error)) if error.is_lock_timeout() => {
-                let holders = locks::holders(self.session(), lease.oid, locked).await;
-                Err(match optional(holders)?.as_str() {
-                    "" => error,
-                    holders => error.held_by(holders),
-                })
-            }
+            ([lease], Err(error)) => Err(self.explained(error, lease.oid, locked).await?),
             (_, result) => result,
         };
         match oids {
@@ -209,12 +178,40 @@ impl Revocation<'_> {
     }
 
     async fn drop(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
-        let drop = async |leases: &[Lease], patience| {
-            revocation::drop_logins(self.session(), leases, patience).await
-        };
-        let what = ("could not drop it", Locked::Dependencies);
-        self.step(batch, None, what, drop).await?;
+        let failed = revocation::drop_logins(self.session(), &batch.leases).await?;
+        self.fail(batch, "could not drop it", failed).await
+    }
+
+    /// Lets the leases with these oids fall out of the batch, with their errors. Those that are locked are told who holds the
+    /// lock.
+    pub(super) async fn fail(
+        &self,
+        batch: &mut Batch,
+        what: &str,
+        failed: BTreeMap<u32, DatabaseError>,
+    ) -> Result<(), DatabaseError> {
+        for (oid, error) in failed {
+            let error = self.explained(error, oid, Locked::Dependencies).await?;
+            batch.fail(|lease| lease.oid == oid, &format!("{what}: {error}"));
+        }
         Ok(())
+    }
+
+    /// The error, with those who hold the lock on a login where that is what failed.
+    async fn explained(
+        &self,
+        error: DatabaseError,
+        oid: u32,
+        locked: Locked,
+    ) -> Result<DatabaseError, DatabaseError> {
+        if !error.is_lock_timeout() {
+            return Ok(error);
+        }
+        let holders = locks::holders(self.session(), oid, locked).await;
+        Ok(match optional(holders)?.as_str() {
+            "" => error,
+            holders => error.held_by(holders),
+        })
     }
 
     async fn run_statements(&self, batch: &mut Batch) -> Result<(), DatabaseError> {
@@ -289,7 +286,7 @@ pub(super) fn oids(leases: &[Lease]) -> Vec<u32> {
 }
 
 /// An answer that a revocation can do without. Fails only when the session is lost.
-fn optional<T: Default>(answer: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+pub(super) fn optional<T: Default>(answer: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
     match answer {
         Err(error) if !error.is_lost() => Ok(T::default()),
         answer => answer,

@@ -1,20 +1,24 @@
 //! Revoking what has ended, on many connections at once.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::Mutex;
 
 use crate::failure::Failure;
 use crate::model::count::counted;
 use crate::model::name::ConnectionName;
+use crate::ops::ask::ask;
 use crate::ops::check;
-use crate::ops::connect::{Admin, CONCURRENCY, ask_all};
+use crate::ops::connect::Admin;
 use crate::ops::report::Report;
 use crate::ops::revoke::Revocation;
-use crate::ops::servers::by_server;
 use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identity::Identity;
@@ -38,16 +42,57 @@ pub(crate) struct Request {
 /// A connection and the logins to revoke on it.
 struct Work {
     admin: Admin,
-    server: Identity,
+    server: Rc<Server>,
+    is_standby: bool,
     oids: Vec<u32>,
-    /// Those that another connection to the server tries first.
+    /// Those that another connection to the server tries too. What is gone by then is passed over.
     again: Vec<u32>,
-    /// How many leases are left to another admin.
-    others: usize,
+}
+
+/// What the connections that lead to one server have in common.
+struct Server {
+    identities: RefCell<Vec<Identity>>,
+    /// The leases that were found on it.
+    found: RefCell<HashSet<u32>>,
+    /// Whoever holds it revokes: the next one finds what this one has left, or could not do.
+    report: Mutex<Report>,
+}
+
+/// The servers that were reached.
+#[derive(Default)]
+struct Servers(RefCell<Vec<Rc<Server>>>);
+
+impl Servers {
+    /// The server with this identity, or with one that stands for the same server.
+    fn with(&self, identity: Identity) -> Rc<Server> {
+        let mut servers = self.0.borrow_mut();
+        let is_it = |server: &&Rc<Server>| {
+            let identities = server.identities.borrow();
+            identities.iter().any(|other| other.is_same(&identity))
+        };
+        if let Some(server) = servers.iter().find(is_it) {
+            server.identities.borrow_mut().push(identity);
+            return Rc::clone(server);
+        }
+        let server = Rc::new(Server {
+            identities: RefCell::new(vec![identity]),
+            found: RefCell::default(),
+            report: Mutex::default(),
+        });
+        servers.push(Rc::clone(&server));
+        server
+    }
 }
 
 impl Work {
-    async fn revoke(
+    async fn revoke(self, state: &State, request: &Request, progress: &Bar) {
+        let mut report = self.server.report.lock().await;
+        if let Err(error) = self.run(state, request, progress, &mut report).await {
+            report.unreachable(self.admin.server.name(), &error);
+        }
+    }
+
+    async fn run(
         &self,
         state: &State,
         request: &Request,
@@ -62,95 +107,116 @@ impl Work {
         };
         let advance = |leases| progress.advance(leases);
         revocation.run(&self.oids, report, &advance).await?;
-        // What is gone is passed over.
         revocation.run(&self.again, report, &|_| ()).await
     }
 }
 
-/// Revokes all leases that fit the filter. A lease or a connection that cannot be dealt with is in the report and stops
-/// no other one.
+/// Revokes all leases that fit the filter, on each server as soon as it has answered. A lease or a connection that cannot be
+/// dealt with is in the report and stops no other one.
+///
+/// Where there is a limit, all connections are asked before anything is revoked. Standbys come last: what has gone on the
+/// primary goes there too.
 pub(crate) async fn sweep(state: &State, request: &Request, progress: &Bar) -> Result<Report> {
     let mut report = Report::default();
-    let mut servers = look(state, request, &mut report).await;
-    let count = count_once(&mut servers);
-    if let Some(most) = request.most.filter(|most| count > *most) {
-        let refusal = Failure::request(format!(
-            "{} would be revoked, which is over --max {most}",
-            counted(count, "lease")
-        ))
-        .hint("See them with: pgcreds sweep --dry-run. Then run it again with a higher --max.");
-        return trace::refused_sweep(state, request.which, Err(refusal.into()));
+    let servers = Servers::default();
+    let find = async |admin: Admin| find(admin, request, &servers, progress).await;
+    let patience = request.session_timeout;
+    let mut answers = pin!(ask(state, &request.connections, patience, &find));
+    let mut running = FuturesUnordered::new();
+    let mut put_off = Vec::new();
+    loop {
+        tokio::select! {
+            answer = answers.next() => match answer {
+                None => break,
+                Some((position, Ok((others, work)))) => {
+                    report.others += others;
+                    report.reached += 1;
+                    match work.is_standby || request.most.is_some() {
+                        true => put_off.push((work.is_standby, position, work)),
+                        false => running.push(work.revoke(state, request, progress)),
+                    }
+                }
+                Some((position, Err(error))) => {
+                    report.unreachable(&request.connections[position], &error);
+                }
+            },
+            Some(()) = running.next() => {}
+        }
     }
-    progress.start(count);
-    let mut reports = stream::iter(servers)
-        .map(|parts| revoke_on_server(state, request, parts, progress))
-        .buffer_unordered(CONCURRENCY);
-    while let Some(part) = reports.next().await {
-        report.add_server(part);
+    let count = servers
+        .0
+        .borrow()
+        .iter()
+        .map(|it| it.found.borrow().len())
+        .sum();
+    trace::refused_sweep(state, request.which, refuse_too_many(request, count))?;
+    put_off.sort_unstable_by_key(|(is_standby, position, _)| (*is_standby, *position));
+    let (standbys, primaries): (Vec<_>, Vec<_>) = put_off.into_iter().partition(|it| it.0);
+    running.extend(
+        primaries
+            .into_iter()
+            .map(|(.., work)| work.revoke(state, request, progress)),
+    );
+    while running.next().await.is_some() {}
+    for (.., standby) in standbys {
+        standby.revoke(state, request, progress).await;
     }
+    for server in servers.0.take() {
+        report.add_server(std::mem::take(&mut *server.report.lock().await));
+    }
+    report.sort_unreachable(&request.connections);
     trace::unreachable(state, request.which, &report.unreachable);
     report.finish();
     Ok(report)
 }
 
-/// Connects everywhere and finds what there is to do, server by server.
-async fn look(state: &State, request: &Request, report: &mut Report) -> Vec<Vec<Work>> {
-    let find = async |admin: Admin| {
-        let filter = filter_for(request, admin.server.name());
-        find(admin, &filter).await
+/// Refuses to revoke more leases than the request allows.
+fn refuse_too_many(request: &Request, count: usize) -> Result<()> {
+    let Some(most) = request.most.filter(|most| count > *most) else {
+        return Ok(());
     };
-    let mut work = Vec::new();
-    for (name, found) in ask_all(state, &request.connections, find).await {
-        match found {
-            Ok(found) => {
-                report.others += found.others;
-                report.reached += 1;
-                work.push(found);
-            }
-            Err(error) => report.unreachable(&name, &error),
-        }
-    }
-    by_server(work, |work| &work.server)
+    let what = format!(
+        "{} would be revoked, which is over --max {most}",
+        counted(count, "lease")
+    );
+    let hint = "See them with: pgcreds sweep --dry-run. Then run it again with a higher --max.";
+    Err(Failure::request(what).hint(hint).into())
 }
 
-/// Leaves each lease to the first connection that leads to it: the others try what that one cannot do. Returns how many
-/// leases there are.
-fn count_once(servers: &mut [Vec<Work>]) -> usize {
-    let mut count = 0;
-    for server in servers {
-        let mut seen = BTreeSet::new();
-        for work in server {
-            let oids = std::mem::take(&mut work.oids);
-            (work.oids, work.again) = oids.into_iter().partition(|oid| seen.insert(*oid));
-        }
-        count += seen.len();
-    }
-    count
-}
-
-/// Finds the leases to revoke. Fails when they are left to another admin only because this one may not alter any role any
-/// more.
-async fn find(admin: Admin, filter: &Filter) -> Result<Work> {
+/// Finds the leases to revoke, and how many are left to another admin. Fails when they are left to it only because this
+/// one may not alter any role any more.
+async fn find(
+    admin: Admin,
+    request: &Request,
+    servers: &Servers,
+    progress: &Bar,
+) -> Result<(usize, Work)> {
     let name = admin.server.name();
     let failure = |error: DatabaseError| {
         error.failure(format!(
             "could not look for leases on connection \"{name}\""
         ))
     };
-    let (oids, others) = ledger::oids(&admin.session, filter)
-        .await
-        .map_err(failure)?;
+    let found = ledger::oids(&admin.session, &filter_for(request, name)).await;
+    let (oids, others) = found.map_err(failure)?;
     if others > 0 {
         check::refuse_powerless(&admin).await?;
     }
-    let server = Identity::of(&admin.session).await.map_err(failure)?;
-    Ok(Work {
+    let identity = Identity::of(&admin.session).await.map_err(failure)?;
+    let is_standby = identity.is_standby();
+    let server = servers.with(identity);
+    let mut found = server.found.borrow_mut();
+    let (oids, again): (Vec<u32>, _) = oids.into_iter().partition(|oid| found.insert(*oid));
+    drop(found);
+    progress.add(oids.len());
+    let work = Work {
         admin,
         server,
+        is_standby,
         oids,
-        again: Vec::new(),
-        others,
-    })
+        again,
+    };
+    Ok((others, work))
 }
 
 fn filter_for(request: &Request, name: &ConnectionName) -> Filter {
@@ -159,20 +225,4 @@ fn filter_for(request: &Request, name: &ConnectionName) -> Filter {
         connection,
         ..request.filter.clone()
     }
-}
-
-/// Revokes through each connection to one server in turn: the second finds what the first has left, or could not do.
-async fn revoke_on_server(
-    state: &State,
-    request: &Request,
-    parts: Vec<Work>,
-    progress: &Bar,
-) -> Report {
-    let mut report = Report::default();
-    for work in parts {
-        if let Err(error) = work.revoke(state, request, progress, &mut report).await {
-            report.unreachable(work.admin.server.name(), &error);
-        }
-    }
-    report
 }

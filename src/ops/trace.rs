@@ -63,7 +63,7 @@ pub(super) fn revoked(
     (which, admin): (Which, &Admin),
     given: &[Lease],
     fallen: &[Fallen],
-    gone: &Result<Vec<LeaseId>, DatabaseError>,
+    gone: Result<&Vec<LeaseId>, &DatabaseError>,
 ) {
     let fallen: HashMap<u32, &str> = fallen
         .iter()

@@ -1,195 +1,211 @@
-//! The first step of a revocation: no login, no password, an end that is not to come. Nothing that the login itself does
-//! may keep it from that.
+//! The first step of a revocation: no login, no password, an expiry that has passed. Nothing that the login itself does may
+//! keep it from that, and a lock on one login keeps no other from it.
+//!
+//! A login that has changed its own password in a transaction which is still open holds a lock on itself. Its sessions are
+//! terminated then. Locks of other users' sessions are waited for, and reported.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::model::lease::Lease;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
-use crate::postgres::retry::on_conflict;
-use crate::postgres::revocation::{Which, join_or_end, open_sessions};
-use crate::postgres::session::{Session, begin_waiting};
-
-/// How often we look again when an end moves while we look at it.
-const LOOKS: u32 = 10;
-
-/// How long to wait for a lock at most once the sessions that may hold it were told to end.
-const ENDING: Duration = Duration::from_secs(1);
+use crate::postgres::one_by_one::{Change, PAUSE, one_by_one, short_wait};
+use crate::postgres::privileges::joins;
+use crate::postgres::revocation::{
+    Which, array, open_sessions, terminate_as_signaler, termination,
+};
+use crate::postgres::session::{LOCK_WAIT, Session, begin_waiting};
 
 /// Whether a login without an end, or with one that has passed, or that cannot log in, is at hand.
 const IS_DUE: &str = "(NOT rolcanlogin OR coalesce(rolvaliduntil, 'infinity') = 'infinity' OR rolvaliduntil <= now())";
 
-/// Cuts off logins, and is committed when it returns. Waits for locks for as long as `patience`.
-///
-/// A login that has changed its own password in a transaction which is still open holds a lock on itself. The sessions of
-/// those that are to be cut off are ended then, until `deadline` where clients come back again and again.
-///
-/// Returns the oids that were cut off; those that are missing were renewed in the meantime, or are gone.
+/// What came of disabling logins. Those that are named in neither list were renewed in the meantime, or are gone.
+#[derive(Default)]
+pub(crate) struct Cut {
+    /// The oids of those that are disabled.
+    pub(crate) disabled: HashSet<u32>,
+    /// Those that could not be disabled, with the reason.
+    pub(crate) failed: HashMap<u32, DatabaseError>,
+}
+
+/// A login that may be disabled now.
+struct Candidate {
+    oid: u32,
+    name: String,
+    /// The expiry to set, where it is to come or missing.
+    end: Option<String>,
+}
+
+/// Disables logins, and is committed when it returns: all in one transaction, else each in one of its own, and those with
+/// sessions first lose these. Waits for locks for about a second at most, however many logins are locked.
 pub(crate) async fn cut(
     session: &Session,
     leases: &[Lease],
     which: Which,
-    patience: Duration,
-    deadline: Instant,
-) -> Result<Vec<u32>, DatabaseError> {
-    let mut cut = Cut {
-        session,
-        oids: leases.iter().map(|lease| lease.oid).collect(),
-        which,
-        patience,
-        to_end: Vec::new(),
-    };
-    let mut result = cut.run().await;
-    cut.patience = patience.min(ENDING);
-    let mut is_last = false;
-    while let Err(error) = &result {
-        let is_obstructed = error.is_lock_timeout() || error.is_conflict();
-        let open = match is_obstructed && !is_last {
-            true => open_sessions(session, &cut.due().await?).await?,
-            false => Vec::new(),
-        };
-        if open.is_empty() {
-            break;
+) -> Result<Cut, DatabaseError> {
+    let oids: Vec<u32> = leases.iter().map(|lease| lease.oid).collect();
+    let candidates = candidates(session, &oids, which).await?;
+    let changes: String = candidates.iter().map(Candidate::change).collect();
+    let begin = begin_waiting(session, short_wait(candidates.len()));
+    let result = session
+        .run(&format!("{begin} {changes} {} COMMIT", guard(&candidates)))
+        .await;
+    match result {
+        Ok(_) => Ok(Cut {
+            disabled: candidates.iter().map(|it| it.oid).collect(),
+            failed: HashMap::new(),
+        }),
+        Err(error) if error.is_lost() => Err(error),
+        Err(_) => {
+            session.rollback().await;
+            apart(session, &oids, which).await
         }
-        is_last = Instant::now() >= deadline;
-        cut.to_end = match join_or_end(session, &open, cut.patience).await? {
-            true => open,
-            false => Vec::new(),
-        };
-        result = cut.run().await;
     }
-    result
 }
 
-/// One attempt, with what it needs.
-struct Cut<'a> {
-    session: &'a Session,
-    oids: Vec<u32>,
+/// Tries logins again that could not be disabled, all of them in turn: for as long as we wait for a lock, and those that
+/// come back with new sessions until `limit` after that.
+pub(crate) async fn cut_obstructed(
+    session: &Session,
+    oids: &[u32],
     which: Which,
-    patience: Duration,
-    /// Whose sessions to end first; the admin is a member of them.
-    to_end: Vec<u32>,
+    limit: Duration,
+) -> Result<Cut, DatabaseError> {
+    let begun = Instant::now();
+    let mut cut = Cut::default();
+    let mut oids = oids.to_vec();
+    loop {
+        let open = open_sessions(session, &due(session, &oids, which).await?).await?;
+        terminate_as_signaler(session, &open, condition(which)).await?;
+        let Cut { disabled, failed } = apart(session, &oids, which).await?;
+        cut.disabled.extend(disabled);
+        oids = failed.keys().copied().collect();
+        oids.sort_unstable();
+        let waited = begun.elapsed();
+        let may_wait = waited < LOCK_WAIT || (waited < LOCK_WAIT + limit && !open.is_empty());
+        if !failed.values().any(is_temporary) || !may_wait {
+            let explained = failed.into_iter().map(|(oid, error)| (oid, explain(error)));
+            cut.failed = explained.collect();
+            return Ok(cut);
+        }
+        sleep(PAUSE).await;
+    }
 }
 
-impl Cut<'_> {
-    /// The logins that may be cut off now.
-    async fn due(&self) -> Result<Vec<u32>, DatabaseError> {
-        let sql = format!(
-            "SELECT oid FROM pg_roles WHERE oid = ANY($1) AND {}",
-            self.condition()
-        );
-        let oids = [(&self.oids as _, Type::OID_ARRAY)];
-        let rows = self.session.query(&sql, &oids).await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
+/// Whether it may well succeed when it is tried again: somebody holds a lock, or has changed the login since the look.
+pub(crate) fn is_temporary(error: &DatabaseError) -> bool {
+    error.is_lock_timeout() || error.is_conflict() || was_renewed(error)
+}
 
-    /// What a login has to be for being cut off.
-    fn condition(&self) -> &str {
-        match self.which {
-            Which::Due => IS_DUE,
-            Which::All => "true",
+/// Disables each login in a transaction of its own, in which its sessions are terminated first: the change is then first in
+/// the queue for the locks that they held, before a client comes back. Those without sessions come first.
+async fn apart(session: &Session, oids: &[u32], which: Which) -> Result<Cut, DatabaseError> {
+    let candidates = candidates(session, oids, which).await?;
+    let found: Vec<u32> = candidates.iter().map(|it| it.oid).collect();
+    let open = open_sessions(session, &found).await?;
+    let joins = joins(session, &open).await?;
+    let (late, early): (Vec<&Candidate>, Vec<&Candidate>) = candidates
+        .iter()
+        .partition(|it| open.binary_search(&it.oid).is_ok());
+    let change = |candidate: &Candidate| -> Change {
+        let oid = candidate.oid;
+        let join = joins.get(&oid).map(String::as_str).unwrap_or_default();
+        let end = match open.binary_search(&oid) {
+            Ok(_) => termination(&[oid], condition(which)),
+            Err(_) => String::new(),
+        };
+        let guard = guard(std::slice::from_ref(candidate));
+        (oid, format!("{join} {end} {} {guard}", candidate.change()))
+    };
+    let changes = early.into_iter().chain(late).map(change).collect();
+    let mut cut = Cut::default();
+    for (oid, result) in one_by_one(session, changes).await? {
+        match result {
+            Ok(()) => drop(cut.disabled.insert(oid)),
+            Err(error) => drop(cut.failed.insert(oid, error)),
         }
     }
+    Ok(cut)
+}
 
-    async fn run(&self) -> Result<Vec<u32>, DatabaseError> {
-        on_conflict(DatabaseError::is_conflict, async |_| {
-            for _ in 0..LOOKS {
-                match self.attempt().await {
-                    Ok(Some(oids)) => return Ok(oids),
-                    // An end moved while we looked at it: look again.
-                    Ok(None) => self.session.rollback().await,
-                    Err(error) => {
-                        self.session.rollback().await;
-                        return Err(error);
-                    }
-                }
-            }
-            Err(DatabaseError::unexpected(
-                "somebody changes its end again and again",
-            ))
-        })
-        .await
-    }
-
-    /// Cuts off, or returns `None` when a renewal came between the look and the change; the transaction is then still open.
-    ///
-    /// The change comes before the second look: from then on a renewal has to wait for us, and sees what we did.
-    async fn attempt(&self) -> Result<Option<Vec<u32>>, DatabaseError> {
-        let oids = array(&self.oids);
-        let rows = self
-            .session
-            .run(&format!(
-                "{} SELECT oid, rolname, rolvaliduntil AS ends_at, (rolvaliduntil <= now()) IS NOT TRUE AS runs_on, \
-                 to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS+00') AS now \
-                 FROM pg_roles WHERE oid = ANY({oids}) AND {} ORDER BY oid;",
-                begin_waiting(self.session, self.patience),
-                self.condition()
-            ))
-            .await?;
-        let mut sql = self.ending();
-        let mut ends = HashMap::new();
-        let mut cut = Vec::new();
-        for row in &rows {
-            let oid = oid(row.try_get("oid")?)?;
-            let end = if row.try_get("runs_on")? == Some("t") {
-                format!(" VALID UNTIL '{}'", certain(row.try_get("now")?)?)
-            } else {
-                ends.insert(oid, row.try_get("ends_at")?.map(str::to_owned));
-                String::new()
-            };
-            let name = identifier(certain(row.try_get("rolname")?)?);
-            sql.push_str(&format!("ALTER ROLE {name} NOLOGIN PASSWORD NULL{end};"));
-            cut.push(oid);
-        }
-        sql.push_str(&format!(
-            "SELECT oid, rolvaliduntil AS ends_at FROM pg_roles WHERE oid = ANY({oids})"
-        ));
-        for row in self.session.run(&sql).await? {
-            // The sessions that were ended have rows too.
-            let Ok(ends_at) = row.try_get("ends_at") else {
-                continue;
-            };
-            let before = ends.get(&oid(row.try_get("oid")?)?);
-            if before.is_some_and(|before| ends_at != before.as_deref()) {
-                return Ok(None);
-            }
-        }
-        self.session.run("COMMIT").await?;
-        Ok(Some(cut))
-    }
-
-    /// Ends sessions in the same request that changes the logins: the change is first in the queue for the locks that they
-    /// held, before a client comes back. Not those of a lease that was renewed since the look.
-    fn ending(&self) -> String {
-        if self.to_end.is_empty() {
-            return String::new();
-        }
+impl Candidate {
+    fn change(&self) -> String {
+        let name = identifier(&self.name);
+        let end = self.end.as_deref();
+        let end = end.map(|end| format!(" VALID UNTIL '{end}'"));
         format!(
-            "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid \
-             WHERE r.oid = ANY({}) AND {};",
-            array(&self.to_end),
-            self.condition()
+            "ALTER ROLE {name} NOLOGIN PASSWORD NULL{};",
+            end.unwrap_or_default()
         )
     }
 }
 
-fn array(oids: &[u32]) -> String {
-    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
-    format!("'{{{}}}'::oid[]", oids.join(","))
+/// What a login has to be for being disabled.
+fn condition(which: Which) -> &'static str {
+    match which {
+        Which::Due => IS_DUE,
+        Which::All => "true",
+    }
 }
 
-/// An oid as the server writes it.
-fn oid(text: Option<&str>) -> Result<u32, DatabaseError> {
-    certain(text)?
-        .parse()
-        .map_err(|_| DatabaseError::unexpected("the server has an oid that is no number"))
+/// The logins among these that may be disabled now.
+async fn candidates(
+    session: &Session,
+    oids: &[u32],
+    which: Which,
+) -> Result<Vec<Candidate>, DatabaseError> {
+    let sql = format!(
+        "SELECT oid, rolname::text AS name, CASE WHEN (rolvaliduntil <= now()) IS NOT TRUE \
+         THEN to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS+00') END AS new_end \
+         FROM pg_roles WHERE oid = ANY($1) AND {} ORDER BY oid",
+        condition(which)
+    );
+    let rows = session.query(&sql, &[(&oids, Type::OID_ARRAY)]).await?;
+    let candidate = |row: &tokio_postgres::Row| {
+        Ok(Candidate {
+            oid: row.try_get("oid")?,
+            name: row.try_get("name")?,
+            end: row.try_get("new_end")?,
+        })
+    };
+    rows.iter().map(candidate).collect()
 }
 
-/// A value of a column that is never null.
-fn certain(value: Option<&str>) -> Result<&str, DatabaseError> {
-    value.ok_or_else(|| DatabaseError::unexpected("the server has a login without its values"))
+/// The oids of those.
+async fn due(session: &Session, oids: &[u32], which: Which) -> Result<Vec<u32>, DatabaseError> {
+    let candidates = candidates(session, oids, which).await?;
+    Ok(candidates.into_iter().map(|it| it.oid).collect())
+}
+
+/// Fails the transaction where a login that had expired at the look was renewed before its change. A renewal that comes
+/// after the change has to wait for us, and then sees what we did.
+fn guard(candidates: &[Candidate]) -> String {
+    let expired = candidates.iter().filter(|it| it.end.is_none());
+    let oids: Vec<u32> = expired.map(|it| it.oid).collect();
+    if oids.is_empty() {
+        return String::new();
+    }
+    format!(
+        "SELECT 1 / (CASE WHEN count(*) = 0 THEN 1 ELSE 0 END) FROM pg_roles \
+         WHERE oid = ANY({}) AND (rolvaliduntil <= now()) IS NOT TRUE;",
+        array(&oids)
+    )
+}
+
+/// What an administrator can understand of an error of the guard.
+fn explain(error: DatabaseError) -> DatabaseError {
+    match was_renewed(&error) {
+        true => DatabaseError::unexpected("its expiry is changed again and again"),
+        false => error,
+    }
+}
+
+/// Whether the guard failed the transaction.
+fn was_renewed(error: &DatabaseError) -> bool {
+    error.code() == Some(&SqlState::DIVISION_BY_ZERO)
 }

@@ -9,13 +9,15 @@ use crate::failure::Failure;
 use crate::postgres::handshake;
 
 /// A failed exchange with the server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DatabaseError {
     code: Option<SqlState>,
     message: String,
     detail: Option<String>,
     /// Whether the connection is of no more use.
     is_lost: bool,
+    /// Whether no answer came in time.
+    is_silence: bool,
     /// Who asked, for the hint; known once a session is open.
     admin: Option<String>,
 }
@@ -46,6 +48,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
                 message: db_error.message().to_owned(),
                 detail: db_error.detail().map(str::to_owned),
                 admin: None,
+                is_silence: false,
             };
         }
         // tokio-postgres keeps the reason in the source of its error.
@@ -63,6 +66,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
             detail: None,
             is_lost,
             admin: None,
+            is_silence: false,
         }
     }
 }
@@ -76,6 +80,7 @@ impl DatabaseError {
             detail: None,
             is_lost: true,
             admin: None,
+            is_silence: true,
         }
     }
 
@@ -87,6 +92,7 @@ impl DatabaseError {
             detail: None,
             is_lost: false,
             admin: None,
+            is_silence: false,
         }
     }
 
@@ -98,6 +104,7 @@ impl DatabaseError {
             detail: None,
             is_lost: true,
             admin: None,
+            is_silence: false,
         }
     }
 
@@ -136,6 +143,16 @@ impl DatabaseError {
     /// Whether the session is of no more use.
     pub(crate) fn is_lost(&self) -> bool {
         self.is_lost
+    }
+
+    /// Whether the server did not answer in time.
+    pub(crate) fn is_silence(&self) -> bool {
+        self.is_silence
+    }
+
+    /// Whether the server let nobody in because all its connection slots are taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.code == Some(SqlState::TOO_MANY_CONNECTIONS)
     }
 
     /// The same error with the admin that it happened to.

@@ -30,7 +30,7 @@ pub(crate) async fn holders(
     // The parameter is in use either way.
     let condition = match locked {
         Locked::Row => {
-            "$1 > 0 AND l.locktype = 'relation' AND l.relation = 'pg_authid'::regclass AND l.mode <> 'AccessShareLock'"
+            "$1 IS NOT NULL AND l.locktype = 'relation' AND l.relation = 'pg_authid'::regclass AND l.mode <> 'AccessShareLock'"
         }
         Locked::Dependencies => {
             "l.locktype = 'object' AND l.classid = 'pg_authid'::regclass AND l.objid = $1 \

@@ -19,6 +19,7 @@ pub(crate) mod locks;
 pub(crate) mod login;
 mod negotiation;
 mod notices;
+pub(crate) mod one_by_one;
 mod opening;
 pub(crate) mod passfile;
 mod password;

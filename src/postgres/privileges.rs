@@ -1,14 +1,13 @@
 //! What the admin may do on its server.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
-use crate::postgres::retry::on_conflict;
-use crate::postgres::session::{Session, begin_waiting};
+use crate::postgres::session::Session;
 
 /// The server and the admin, as far as pgcreds has to know them.
 #[derive(Debug)]
@@ -77,37 +76,30 @@ pub(crate) async fn ungrantable(
     rows.iter().map(ungrantable).collect()
 }
 
-/// Makes the admin a member of the logins that it has no privileges of yet: ending their sessions and reassigning what
-/// they own needs it. A superuser needs nothing.
-pub(crate) async fn join_logins(
+/// The `GRANT`s that make the admin a member of these logins, by the logins' oids, for those that it has no privileges of
+/// yet: terminating their sessions and reassigning what they own needs it. A superuser needs nothing.
+pub(crate) async fn joins(
     session: &Session,
     oids: &[u32],
-    patience: Duration,
-) -> Result<(), DatabaseError> {
+) -> Result<BTreeMap<u32, String>, DatabaseError> {
+    if oids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows = session
         .query(
-            "SELECT r.rolname::text AS name, current_setting('server_version_num')::int >= 160000 AS has_options \
-             FROM pg_roles r WHERE r.oid = ANY($1) AND NOT pg_has_role(r.oid, 'USAGE') ORDER BY r.oid",
+            "SELECT r.oid, r.rolname::text AS name, current_setting('server_version_num')::int >= 160000 AS has_options \
+             FROM pg_roles r WHERE r.oid = ANY($1) AND NOT pg_has_role(r.oid, 'USAGE')",
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;
-    let mut sql = begin_waiting(session, patience);
-    for row in &rows {
+    let join = |row: &Row| {
         let name: String = row.try_get("name")?;
-        sql.push_str(&join(&name, row.try_get("has_options")?));
-    }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    sql.push_str(" COMMIT");
-    on_conflict(DatabaseError::is_conflict, async |_| {
-        let result = session.run(&sql).await;
-        if result.is_err() {
-            session.rollback().await;
-        }
-        result.map(|_| ())
-    })
-    .await
+        Ok((
+            row.try_get("oid")?,
+            join(&name, row.try_get("has_options")?),
+        ))
+    };
+    rows.iter().map(join).collect()
 }
 
 /// The `GRANT` that makes the admin a member of a role, with all the role's privileges.

@@ -1,6 +1,7 @@
 //! The steps of a revocation, each for many logins at a time: end sessions, drop, look. The cut is in `cut.rs`, what a
 //! login owns or was granted in `dependencies.rs`; the order of the steps is in `ops/revoke.rs`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -10,10 +11,11 @@ use crate::model::lease::Lease;
 use crate::model::role::Role;
 use crate::model::statements::Values;
 use crate::postgres::error::DatabaseError;
-use crate::postgres::identifiers;
-use crate::postgres::privileges::join_logins;
+use crate::postgres::one_by_one::{all_or_each, one_by_one, short_wait};
+use crate::postgres::privileges::joins;
 use crate::postgres::retry::on_conflict;
-use crate::postgres::session::{LOCK_WAIT, Session, begin, begin_waiting, foreign};
+use crate::postgres::session::{Session, begin, begin_waiting, foreign};
+use crate::postgres::{identifier, identifiers};
 
 /// Which leases a revocation may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +26,8 @@ pub(crate) enum Which {
     Due,
 }
 
-/// Step 2: ends the sessions of these logins, also one that works as another role after `SET ROLE`, and waits until they
-/// are gone. Returns the oids of logins that still have sessions after `limit`.
+/// Step 2: terminates the sessions of these logins, also one that works as another role after `SET ROLE`, and waits until
+/// they are gone. Returns the oids of logins that still have sessions after `limit`; with no limit they are told to end once.
 pub(crate) async fn end_sessions(
     session: &Session,
     oids: &[u32],
@@ -33,54 +35,89 @@ pub(crate) async fn end_sessions(
 ) -> Result<Vec<u32>, DatabaseError> {
     let end = Instant::now() + limit;
     let mut pause = Duration::from_millis(10);
-    // Logins that the admin may end the sessions of.
-    let mut joined: Vec<u32> = Vec::new();
     loop {
         let open = open_sessions(session, oids).await?;
-        if open.is_empty() || Instant::now() >= end {
+        if open.is_empty() {
             return Ok(open);
         }
-        let is_joined = |oid: &u32| joined.contains(oid);
-        if open.iter().all(is_joined) || join_or_end(session, &open, LOCK_WAIT).await? {
-            session
-                .query(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY($1)",
-                    &[(&open, Type::OID_ARRAY)],
-                )
-                .await?;
-            joined = open;
+        terminate(session, &open).await?;
+        if Instant::now() >= end {
+            return Ok(open);
         }
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));
     }
 }
 
-/// Makes the admin a member of these logins, so that it may end their sessions. Where they keep it from that, it ends them
-/// at once, and returns `false`.
+/// Tells the sessions of these logins to end. The admin has to be a member of a login for that; where it cannot become a
+/// member of all of them at once, each login gets a transaction of its own.
 ///
 /// Before PostgreSQL 15 a login may grant itself to the admin, and the admin's own grant then waits for the login's open
-/// transaction. There `CREATEROLE` is enough to become a member of `pg_signal_backend`, which is taken back at once.
-pub(super) async fn join_or_end(
+/// transaction.
+async fn terminate(session: &Session, oids: &[u32]) -> Result<(), DatabaseError> {
+    let joins = joins(session, oids).await?;
+    let begin = begin_waiting(session, short_wait(oids.len()));
+    let all: String = joins.values().map(String::as_str).collect();
+    let end = termination(oids, "true");
+    match session.run(&format!("{begin} {all} {end} COMMIT")).await {
+        Ok(_) => return Ok(()),
+        Err(error) if error.is_lost() => return Err(error),
+        Err(_) => session.rollback().await,
+    }
+    let change = |oid: &u32| {
+        let join = joins.get(oid).map(String::as_str).unwrap_or_default();
+        (*oid, format!("{join} {}", termination(&[*oid], "true")))
+    };
+    let mut obstructed = Vec::new();
+    let mut refused = Ok(());
+    for (oid, result) in one_by_one(session, oids.iter().map(change).collect()).await? {
+        match result {
+            Err(error) if error.is_lock_timeout() || error.is_conflict() => obstructed.push(oid),
+            Err(error) => refused = Err(error),
+            Ok(()) => {}
+        }
+    }
+    terminate_as_signaler(session, &obstructed, "true").await?;
+    refused
+}
+
+/// The SQL that tells the sessions of those of these logins to end whose rows in `pg_roles` meet the condition.
+pub(super) fn termination(oids: &[u32], condition: &str) -> String {
+    format!(
+        "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid \
+         WHERE r.oid = ANY({}) AND {condition};",
+        array(oids)
+    )
+}
+
+/// Oids as an SQL array.
+pub(super) fn array(oids: &[u32]) -> String {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    format!("'{{{}}}'::oid[]", oids.join(","))
+}
+
+/// Tells the sessions of these logins to end where the admin cannot become a member of them: until PostgreSQL 15
+/// `CREATEROLE` is enough to become a member of `pg_signal_backend`, which is rolled back at once.
+pub(super) async fn terminate_as_signaler(
     session: &Session,
     oids: &[u32],
-    patience: Duration,
-) -> Result<bool, DatabaseError> {
-    match join_logins(session, oids, patience).await {
-        Ok(()) => return Ok(true),
-        Err(error) if error.is_lock_timeout() => {}
-        Err(error) => return Err(error),
+    condition: &str,
+) -> Result<(), DatabaseError> {
+    if oids.is_empty() {
+        return Ok(());
     }
-    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
     let ended = session
         .run(&format!(
-            "{} GRANT pg_signal_backend TO CURRENT_USER; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY('{{{}}}'::oid[])",
-            begin_waiting(session, patience),
-            oids.join(",")
+            "{} GRANT pg_signal_backend TO CURRENT_USER; {}",
+            begin_waiting(session, short_wait(1)),
+            termination(oids, condition)
         ))
         .await;
     session.rollback().await;
-    ended.map(|_| false)
+    match ended {
+        Err(error) if error.is_lost() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The logins among these that have sessions.
@@ -122,26 +159,16 @@ pub(crate) async fn run_statements(
     .await
 }
 
-/// Step 5: drops these logins, waiting for locks for as long as `patience`. One that is gone already is as good as dropped.
+/// Step 5: drops these logins. One that is gone already is as good as dropped. Returns the errors of those that could not be.
 pub(crate) async fn drop_logins(
     session: &Session,
     leases: &[Lease],
-    patience: Duration,
-) -> Result<(), DatabaseError> {
-    let names = identifiers(leases.iter().map(|lease| lease.marker.lease.as_str()));
-    on_conflict(DatabaseError::is_conflict, async |_| {
-        let result = session
-            .run(&format!(
-                "{} DROP ROLE IF EXISTS {names}; COMMIT",
-                begin_waiting(session, patience)
-            ))
-            .await;
-        if result.is_err() {
-            session.rollback().await;
-        }
-        result.map(|_| ())
-    })
-    .await
+) -> Result<BTreeMap<u32, DatabaseError>, DatabaseError> {
+    let drop = |names: &str| format!("DROP ROLE IF EXISTS {names};");
+    let together = identifiers(leases.iter().map(|lease| lease.marker.lease.as_str()));
+    let alone = |lease: &Lease| (lease.oid, drop(&identifier(lease.marker.lease.as_str())));
+    let each = leases.iter().map(alone).collect();
+    all_or_each(session, &drop(&together), each).await
 }
 
 /// Step 6: the oids among these that still are roles, or still have sessions.

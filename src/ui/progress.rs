@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Ui;
 
 /// Fewer leases than this are done before anybody could read a bar.
-const WORTH_A_BAR: usize = 1_000;
+const WORTH_A_BAR: u64 = 1_000;
 
 /// How far the work is. Shows itself on a terminal's stderr, and only for long work.
 pub(crate) struct Bar {
@@ -22,8 +22,10 @@ impl Bar {
         }
     }
 
-    /// There is this much to do.
-    pub(crate) fn start(&self, all: usize) {
+    /// There is this much more to do.
+    pub(crate) fn add(&self, more: usize) {
+        let all = self.bar.length().unwrap_or_default() + more as u64;
+        self.bar.set_length(all);
         if !self.is_wanted || all < WORTH_A_BAR {
             return;
         }
@@ -31,7 +33,6 @@ impl Bar {
         {
             self.bar.set_style(style);
         }
-        self.bar.set_length(all as u64);
         self.bar
             .set_draw_target(indicatif::ProgressDrawTarget::stderr());
     }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Admin, Running, eventually};
-use crate::stage::{LATER, PASSWORD, Stage};
+use crate::harness::{Admin, Cluster, LiveSession, Running, eventually};
+use crate::stage::{LATER, PASSWORD, PAST, Stage};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -266,4 +266,36 @@ fn another_session_that_holds_on_to_it_is_not_waited_for_long() {
         stage.cluster.value_in("mydb", "SELECT count(*) FROM t"),
         "0"
     );
+}
+
+/// The sessions of an expired lease take every slot that the admin may have. A sweep that comes meanwhile tries again until
+/// one of them is free, and ends the others.
+#[test]
+fn a_lease_that_takes_all_connection_slots_is_revoked_once_one_is_free() {
+    let cluster = Cluster::start_with(&[
+        ("max_connections", "12"),
+        ("superuser_reserved_connections", "3"),
+    ]);
+    let stage = Stage::on(cluster, Admin::CreateRole);
+    stage.make(["pgc_many"], LATER);
+    stage.give_password("pgc_many");
+    let connect = || stage.cluster.connect_as("pgc_many", PASSWORD, "mydb");
+    let mut sessions: Vec<LiveSession> = (0..9).map(|_| connect()).collect();
+    stage
+        .cluster
+        .execute(&format!("ALTER ROLE pgc_many VALID UNTIL '{PAST}'"));
+    stage.sweep(["--session-timeout", "1s"]).exits(3);
+    assert_eq!(stage.logins(), ["pgc_many"]);
+    let refusals = |cluster: &Cluster| {
+        let log = cluster.log();
+        log.matches("FATAL:  remaining connection slots").count()
+            + log.matches("FATAL:  sorry, too many clients").count()
+    };
+    let before = refusals(&stage.cluster);
+    let sweep = stage.sandbox.pgcreds(["sweep"]).spawn();
+    eventually(PATIENCE, || refusals(&stage.cluster) > before);
+    drop(sessions.pop());
+    sweep.wait().success();
+    assert_eq!(stage.logins(), [] as [&str; 0]);
+    assert!(sessions.iter().all(|session| !session.is_alive()));
 }

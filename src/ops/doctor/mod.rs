@@ -11,7 +11,8 @@ mod server;
 use anyhow::Result;
 
 use crate::model::name::{ConnectionName, Label};
-use crate::ops::connect::{Admin, open_all, reopen};
+use crate::ops::ask::open_all;
+use crate::ops::connect::{Admin, reopen};
 use crate::state::{State, StateFile};
 
 pub(crate) use finding::{Finding, Status};
