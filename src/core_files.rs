@@ -31,7 +31,7 @@ pub(crate) fn with_first_limit<T>(start: impl FnOnce() -> T) -> T {
     };
     // Only the soft limit was changed, so both changes are allowed.
     let ours = getrlimit(Resource::Core);
-    let _ = setrlimit(Resource::Core, limit.clone());
+    let _ = setrlimit(Resource::Core, *limit);
     let started = start();
     let _ = setrlimit(Resource::Core, ours);
     started

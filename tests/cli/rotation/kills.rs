@@ -161,7 +161,7 @@ fn temporary_files_are_removed_unless_a_process_writes_them() {
     lock.lock().unwrap();
     let add = "role add r --connection c --member-of g --no-verify";
     sandbox.pgcreds(add.split(' ')).run().success();
-    let mut left = temporary_files(&[folder.clone()]);
+    let mut left = temporary_files(std::slice::from_ref(&folder));
     left.sort();
     assert_eq!(left, [".pgcreds-alive", "other"]);
     drop(lock);
