@@ -1,5 +1,6 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
+mod acl;
 mod answers;
 mod auth_guard;
 mod code;
@@ -14,13 +15,16 @@ mod grants;
 mod handshake;
 pub(crate) mod identity;
 pub(crate) mod ledger;
+pub(crate) mod loads;
 pub(crate) mod locks;
 pub(crate) mod login;
 mod negotiation;
 mod notices;
 mod opening;
+mod passed_on;
 pub(crate) mod passfile;
 mod password;
+pub(crate) mod portions;
 mod powerless;
 pub(crate) mod privileges;
 mod reassignment;
