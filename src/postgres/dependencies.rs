@@ -124,8 +124,8 @@ async fn free(session: &Session, logins: &[Login]) -> Result<Released, DatabaseE
     Ok(released)
 }
 
-/// Runs a transaction that waits for each lock for a short time only, again and again for as long as `patience`: whoever
-/// queued behind it gets through in between.
+/// Runs a transaction that waits for each lock for a short time only, again and again for as long as `patience`: a session
+/// that queued behind it gets through in between.
 async fn in_steps<T>(
     session: &Session,
     patience: Duration,
@@ -144,7 +144,8 @@ async fn in_steps<T>(
             Err(error) => {
                 let error: DatabaseError = error;
                 session.rollback().await;
-                if !error.is_lock_timeout() || Instant::now() >= end {
+                let is_passing = error.is_lock_timeout() || error.is_conflict();
+                if !is_passing || Instant::now() >= end {
                     return Err(error);
                 }
                 sleep(LOCK_STEP / 4).await;

@@ -119,13 +119,14 @@ fn a_chain_stays_a_chain() {
     run_as(
         &stage,
         "vaultadmin",
-        "REVOKE ALL ON public.x_table FROM app CASCADE",
+        "REVOKE ALL ON public.x_table FROM PUBLIC",
     );
     let further = "SELECT has_table_privilege('further', 'x_table', 'SELECT')";
+    assert_eq!(stage.cluster.value_in("mydb", further), "t");
     run_as(
         &stage,
         "vaultadmin",
-        "REVOKE ALL ON public.x_table FROM PUBLIC",
+        "REVOKE ALL ON public.x_table FROM app CASCADE",
     );
     assert_eq!(stage.cluster.value_in("mydb", further), "f");
 }
