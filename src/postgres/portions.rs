@@ -16,8 +16,8 @@ use crate::postgres::powerless::{Powerless, begun, new_name};
 use crate::postgres::reassignment::{code_warning, news, owned, successor};
 use crate::postgres::session::{LOCK_STEP, Session, begin, begin_waiting};
 
-/// Objects that are read at a time.
-const CHUNK: usize = 20_000;
+/// Objects that are read, and searched for code, at a time.
+const CHUNK: usize = 4_000;
 
 /// Refusals of single objects after which a portion that is refused is no longer split.
 const REFUSALS: usize = 20;
@@ -59,6 +59,10 @@ pub(crate) async fn move_in_portions(
         let objects = mover.objects(last).await?;
         let Some(object) = objects.last() else { break };
         last = (object.class, object.oid);
+        // Code may have been added to them since the first look.
+        if mover.has_code(&objects).await? {
+            mover.set_apart().await?;
+        }
         let portions = into_portions(objects, budget);
         mover.portions(portions, patience).await?;
     }
@@ -171,7 +175,7 @@ impl Mover<'_> {
     /// Gives portions away. One that has to wait for a lock comes again after the others, in halves, so that only what is
     /// locked waits; fails when `patience` is at an end and all that is left is locked.
     async fn portions(
-        &mut self,
+        &self,
         mut portions: VecDeque<Vec<Object>>,
         patience: Duration,
     ) -> Result<(), DatabaseError> {
@@ -205,11 +209,8 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Gives one portion away and commits. What somebody added to it since the first look is looked at again.
-    async fn portion(&mut self, portion: &[Object]) -> Result<(), DatabaseError> {
-        if self.has_code(portion).await? {
-            self.set_apart().await?;
-        }
+    /// Gives one portion away and commits.
+    async fn portion(&self, portion: &[Object]) -> Result<(), DatabaseError> {
         let Some(new_owner) = &self.new_owner else {
             return Ok(());
         };
