@@ -1,7 +1,6 @@
 //! The step of a revocation that frees leases of what depends on them, database by database.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::failure::one_line;
 use crate::model::lease::Lease;
@@ -12,10 +11,12 @@ use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
 use crate::postgres::dependencies::{self, Login, Released};
 use crate::postgres::error::DatabaseError;
+use crate::postgres::loads::loads;
 use crate::postgres::locks::Locked;
-use crate::postgres::refusal::Refusal;
 use crate::postgres::one_by_one::all_or_each;
+use crate::postgres::portions::move_in_portions;
 use crate::postgres::privileges::joins;
+use crate::postgres::refusal::Refusal;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::session::Session;
 
@@ -49,10 +50,14 @@ impl Revocation<'_> {
                     continue;
                 }
             };
+            // Several transactions for one lease have the same to say.
+            let (mut warnings, mut reassigned) = (BTreeSet::new(), BTreeSet::new());
             for released in self.release_in(&database, batch, &dependent).await? {
-                report.notes.extend(released.warnings);
-                report.details.extend(released.reassigned);
+                warnings.extend(released.warnings);
+                reassigned.extend(released.reassigned);
             }
+            report.notes.extend(warnings);
+            report.details.extend(reassigned);
         }
         Ok(())
     }
@@ -64,23 +69,12 @@ impl Revocation<'_> {
         batch: &mut Batch,
         dependent: &BTreeSet<u32>,
     ) -> Result<Vec<Released>, DatabaseError> {
-        let what = format!("could not free it of what depends on it in database \"{database}\"");
-        let what = (what.as_str(), Locked::Dependencies);
         if database == self.session().address().dbname {
-            let release = async |leases: &[Lease], patience| {
-                self.release_with(self.session(), leases, patience).await
-            };
-            return self.step(batch, Some(dependent), what, release).await;
+            return self.release_with(self.session(), batch, dependent).await;
         }
         let open = async || self.admin.server.connect_to(database).await;
         match when_there_is_room(self.session_timeout, open).await {
-            Ok(session) => {
-                let release = async |leases: &[Lease], patience| {
-                    let released = self.release_with(&session, leases, patience).await;
-                    released.map_err(DatabaseError::elsewhere)
-                };
-                self.step(batch, Some(dependent), what, release).await
-            }
+            Ok(session) => self.release_with(&session, batch, dependent).await,
             Err(error) => {
                 let problem = format!(
                     "could not look into database \"{database}\": {}{}",
@@ -105,18 +99,58 @@ impl Revocation<'_> {
         })
     }
 
+    /// Frees leases of what they have in the session's database: alone those that own more than fits into one transaction,
+    /// the others together as far as they fit.
     async fn release_with(
         &self,
         session: &Session,
-        leases: &[Lease],
-        patience: Duration,
-    ) -> Result<Released, DatabaseError> {
-        let logins: Vec<Login> = leases.iter().map(|lease| self.login(lease)).collect();
-        let is_conflict = |error: &DatabaseError| error.is_conflict() || error.is_duplicate();
-        on_conflict(is_conflict, async |_| {
-            dependencies::release(session, &logins, patience).await
-        })
-        .await
+        batch: &mut Batch,
+        dependent: &BTreeSet<u32>,
+    ) -> Result<Vec<Released>, DatabaseError> {
+        let dbname = &session.address().dbname;
+        let what = format!("could not free it of what depends on it in database \"{dbname}\"");
+        let what = (what.as_str(), Locked::Dependencies);
+        let is_elsewhere = !std::ptr::eq(session, self.session());
+        let problem = |error: DatabaseError| match is_elsewhere {
+            true => error.elsewhere(),
+            false => error,
+        };
+        let count = async |leases: &[Lease], _| {
+            let counted = loads(session, &self.logins(leases)).await;
+            counted.map_err(problem)
+        };
+        let mut all = Vec::new();
+        for loads in self.step(batch, Some(dependent), what, count).await? {
+            for oid in loads.large() {
+                let portions = async |leases: &[Lease], patience| {
+                    let [lease] = leases else {
+                        return Ok(Released::default());
+                    };
+                    let login = self.login(lease);
+                    let moved = move_in_portions(session, &login, loads.budget, patience).await;
+                    moved.map_err(problem)
+                };
+                let lease = BTreeSet::from([oid]);
+                all.extend(self.step(batch, Some(&lease), what, portions).await?);
+            }
+            for (part, budget) in loads.parts() {
+                let release = async |leases: &[Lease], patience| {
+                    let logins = self.logins(leases);
+                    let is_conflict =
+                        |error: &DatabaseError| error.is_conflict() || error.is_duplicate();
+                    let released = on_conflict(is_conflict, async |_| {
+                        dependencies::release(session, &logins, patience, budget).await
+                    });
+                    released.await.map_err(problem)
+                };
+                all.extend(self.step(batch, Some(&part), what, release).await?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn logins(&self, leases: &[Lease]) -> Vec<Login> {
+        leases.iter().map(|lease| self.login(lease)).collect()
     }
 
     fn login(&self, lease: &Lease) -> Login {

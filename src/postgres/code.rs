@@ -10,24 +10,26 @@ use std::collections::BTreeSet;
 use crate::postgres::dependencies::Login;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::expressions::{CONSTRUCTORS, logins_with_acting_expressions};
-use crate::postgres::reassignment::{first_column, owned};
+use crate::postgres::reassignment::first_column;
 use crate::postgres::session::Session;
 use crate::postgres::successor::can_act;
 
-/// The oids of those logins that own code, and could not act as `successor` themselves.
+/// The oids of those logins that own code, and could not act as `successor` themselves; `owned` is a condition on the rows
+/// of `pg_shdepend` to look at. (There is no code in large objects, and there can be millions of them.)
 pub(super) async fn owners_of_code(
     session: &Session,
     logins: &[Login],
+    owned: &str,
     successor: &str,
 ) -> Result<BTreeSet<u32>, DatabaseError> {
     let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     let sql = format!(
         "WITH RECURSIVE login AS (SELECT oid FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[]) AND NOT {}), \
-         owned AS (SELECT DISTINCT refobjid AS login, classid, objid FROM pg_shdepend JOIN login ON login.oid = refobjid WHERE {}), \
+         owned AS (SELECT DISTINCT refobjid AS login, classid, objid FROM pg_shdepend JOIN login ON login.oid = refobjid WHERE {owned} \
+             AND classid <> 'pg_largeobject'::regclass), \
          used (login, classid, objid) AS (SELECT * FROM owned UNION {NEXT}) {}",
         oids.join(","),
         can_act("oid", successor),
-        owned(logins),
         code(successor),
     );
     let rows = session.run(&sql).await;

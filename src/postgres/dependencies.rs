@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
 use tokio_postgres::types::Type;
 
 use crate::postgres::error::DatabaseError;
-use crate::postgres::grants::revoke_grants;
+use crate::postgres::grants::{objects_of, revoke_grants, revoke_in_portions};
 use crate::postgres::identifiers;
 use crate::postgres::reassignment::{owned, reassign};
-use crate::postgres::session::{Session, begin_waiting};
+use crate::postgres::session::{LOCK_STEP, Session, begin_waiting};
 use crate::postgres::text::Text;
 
 /// A login, as this module needs it.
@@ -91,31 +92,68 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
 }
 
 /// Frees these logins of everything in the session's database and of shared objects, in one transaction: reassigns what
-/// they own, then removes the privileges. Waits for each lock for as long as `patience`. Fails without a change when
-/// anything cannot be done.
+/// they own, then removes the privileges. Waits for locks for as long as `patience`, and for each no longer at a time than
+/// an application may wait behind it. Fails without a change when anything cannot be done; with a `budget`, which says how
+/// many objects of many fit into one transaction, only the last of several transactions is undone.
 pub(crate) async fn release(
     session: &Session,
     logins: &[Login],
     patience: Duration,
+    budget: Option<usize>,
 ) -> Result<Released, DatabaseError> {
-    let result = try_release(session, logins, patience).await;
-    if result.is_err() {
-        session.rollback().await;
+    let mut released = Released::default();
+    if let Some(budget) = budget {
+        // First: a new owner needs the right to create that the login still has.
+        released = in_steps(session, patience, async || reassign(session, logins).await).await?;
+        let warnings = revoke_in_portions(session, logins, budget).await?;
+        released.warnings.extend(warnings);
     }
-    result
+    let rest = in_steps(session, patience, async || free(session, logins).await).await?;
+    released.warnings.extend(rest.warnings);
+    released.reassigned.extend(rest.reassigned);
+    Ok(released)
 }
 
-async fn try_release(
-    session: &Session,
-    logins: &[Login],
-    patience: Duration,
-) -> Result<Released, DatabaseError> {
-    session.run(&begin_waiting(session, patience)).await?;
-    let released = reassign(session, logins).await?;
-    revoke_grants(session, logins).await?;
+async fn free(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {
+    let mut released = reassign(session, logins).await?;
+    let passed_on = revoke_grants(session, logins, &objects_of(logins)).await?;
     drop_owned(session, logins).await?;
-    session.run("COMMIT").await?;
+    if let Some(passed_on) = passed_on {
+        released.warnings.extend(passed_on.restore(session).await?);
+    }
     Ok(released)
+}
+
+/// Runs a transaction that waits for each lock for a short time only, again and again for as long as `patience`: a session
+/// that queued behind it gets through in between.
+async fn in_steps<T>(
+    session: &Session,
+    patience: Duration,
+    work: impl AsyncFn() -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    let end = Instant::now() + patience;
+    loop {
+        let attempt = async {
+            session
+                .run(&begin_waiting(session, LOCK_STEP.min(patience)))
+                .await?;
+            let done = work().await?;
+            session.run("COMMIT").await?;
+            Ok(done)
+        };
+        match attempt.await {
+            Ok(done) => return Ok(done),
+            Err(error) => {
+                let error: DatabaseError = error;
+                session.rollback().await;
+                let is_passing = error.is_lock_timeout() || error.is_conflict();
+                if !is_passing || Instant::now() >= end {
+                    return Err(error);
+                }
+                sleep(LOCK_STEP / 4).await;
+            }
+        }
+    }
 }
 
 /// Rows of `pg_shdepend` about `logins` that lie in this database or in none.

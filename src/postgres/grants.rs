@@ -2,24 +2,40 @@
 
 use std::collections::BTreeMap;
 
+use tokio_postgres::SimpleQueryRow;
+
+use crate::postgres::acl::{classes, items, listed};
 use crate::postgres::dependencies::{Login, here};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::session::Session;
+use crate::postgres::passed_on::PassedOn;
+use crate::postgres::retry::on_conflict;
+use crate::postgres::session::{LOCK_STEP, Session, begin, begin_waiting};
 use crate::postgres::{identifier, literal};
 
-/// Takes privileges on objects away, from all logins at once: one catalog update an object, not one an object and login.
+/// Takes privileges on `objects` (a query) away, from all logins at once: one catalog update an object, not one an object
+/// and login. Returns what these logins may have granted on, to be restored in the same transaction.
 ///
 /// PostgreSQL revokes only what one grantor granted, so this is done as each grantor that the admin may act as.
 pub(super) async fn revoke_grants(
     session: &Session,
     logins: &[Login],
-) -> Result<(), DatabaseError> {
-    let rows = session.run(&grants_query(logins)).await?;
+    objects: &str,
+) -> Result<Option<PassedOn>, DatabaseError> {
+    let rows = session.run(&grants_query(logins, objects)).await?;
     let mut revokes = BTreeMap::<(&str, &str, &str), Vec<&str>>::new();
+    let mut can_pass_on = false;
     for row in &rows {
         let value = |name| row.try_get(name).map(Option::unwrap_or_default);
+        can_pass_on |= value("is_grantable")? == "t";
         let key = (value("grantor")?, value("kind")?, value("grantees")?);
-        revokes.entry(key).or_default().push(value("object")?);
+        if !key.1.is_empty() {
+            revokes.entry(key).or_default().push(value("object")?);
+        }
+    }
+    let mut passed_on = None;
+    if can_pass_on {
+        let oids: Vec<u32> = logins.iter().map(|login| login.oid).collect();
+        passed_on = Some(PassedOn::find(session, &oids, objects).await?);
     }
     let mut sql = String::new();
     for ((grantor, kind, grantees), objects) in revokes {
@@ -30,106 +46,110 @@ pub(super) async fn revoke_grants(
         ));
     }
     session.run(&sql).await?;
-    Ok(())
+    Ok(passed_on)
 }
 
-/// The access control lists that can name a login: catalog, column, kind in SQL, the object's name in SQL.
-const ACLS: [(&str, &str, &str, &str); 9] = [
-    (
-        "pg_class",
-        "relacl",
-        "CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END",
-        "(SELECT format('%I.%I', n.nspname, o.relname) FROM pg_namespace n WHERE n.oid = o.relnamespace)",
-    ),
-    // Without IN, PostgreSQL 14+ would try the types on OUT arguments of procedures too, and find more than one.
-    (
-        "pg_proc",
-        "proacl",
-        "'ROUTINE'",
-        "(SELECT format('%I.%I(%s)', n.nspname, o.proname, (SELECT string_agg('IN ' || format_type(id, NULL), ', ' ORDER BY i) \
-         FROM unnest(o.proargtypes) WITH ORDINALITY t (id, i))) FROM pg_namespace n WHERE n.oid = o.pronamespace)",
-    ),
-    // Here a name of the SQL standard, such as character varying, names no type.
-    (
-        "pg_type",
-        "typacl",
-        "'TYPE'",
-        "(SELECT format('%I.%I', n.nspname, o.typname) FROM pg_namespace n WHERE n.oid = o.typnamespace)",
-    ),
-    (
-        "pg_namespace",
-        "nspacl",
-        "'SCHEMA'",
-        "quote_ident(o.nspname)",
-    ),
-    (
-        "pg_database",
-        "datacl",
-        "'DATABASE'",
-        "quote_ident(o.datname)",
-    ),
-    (
-        "pg_tablespace",
-        "spcacl",
-        "'TABLESPACE'",
-        "quote_ident(o.spcname)",
-    ),
-    (
-        "pg_foreign_data_wrapper",
-        "fdwacl",
-        "'FOREIGN DATA WRAPPER'",
-        "quote_ident(o.fdwname)",
-    ),
-    (
-        "pg_foreign_server",
-        "srvacl",
-        "'FOREIGN SERVER'",
-        "quote_ident(o.srvname)",
-    ),
-    (
-        "pg_language",
-        "lanacl",
-        "'LANGUAGE'",
-        "quote_ident(o.lanname)",
-    ),
-];
-
-/// Finds the grants to `logins`: for each object and grantor the list of grantees, ready to be put into a `REVOKE`.
-/// Grants on columns go with those on their table; only grantors that the admin may act as are named.
-fn grants_query(logins: &[Login]) -> String {
+/// Finds the grants to `logins` on `objects`: for each object and grantor the list of grantees, ready to be put into a
+/// `REVOKE`. Grants on columns go with those on their table; only grantors that the admin may act as are named. A row
+/// without a kind stands for privileges of a kind that is not looked at here, memberships among them.
+fn grants_query(logins: &[Login], objects: &str) -> String {
     let names: Vec<String> = logins.iter().map(|login| literal(&login.name)).collect();
-    let mut parts: Vec<String> = ACLS
-        .iter()
-        .map(|(catalog, acl, kind, object)| {
-            format!(
-                "SELECT {kind} AS kind, {object} AS object, a.grantor, a.grantee FROM dependency d \
-                 JOIN {catalog} o ON o.oid = d.objid, aclexplode(o.{acl}) a WHERE d.classid = '{catalog}'::regclass"
-            )
-        })
-        .collect();
-    parts.push(
-        "SELECT CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, format('%I.%I', n.nspname, o.relname), a.grantor, a.grantee \
-         FROM dependency d JOIN pg_class o ON o.oid = d.objid JOIN pg_namespace n ON n.oid = o.relnamespace \
-         JOIN pg_attribute c ON c.attrelid = o.oid AND c.attacl IS NOT NULL, aclexplode(c.attacl) a \
-         WHERE d.classid = 'pg_class'::regclass"
-            .into(),
-    );
-    parts.push(
-        "SELECT 'LARGE OBJECT', o.oid::text, a.grantor, a.grantee FROM dependency d \
-         JOIN pg_largeobject_metadata o ON o.oid = d.objid, aclexplode(o.lomacl) a WHERE d.classid = 'pg_largeobject'::regclass"
-            .into(),
-    );
     format!(
-        "WITH dependency AS (SELECT DISTINCT classid, objid FROM pg_shdepend WHERE {} AND deptype = 'a'), \
-         login AS (SELECT oid, rolname FROM pg_roles WHERE rolname::text IN ({})), \
-         grants AS ({}) \
+        "WITH dependency AS ({objects}), login AS (SELECT oid, rolname FROM pg_roles WHERE rolname::text IN ({})), \
+         item AS ({}) \
          SELECT kind, object, g.rolname AS grantor, \
-             string_agg(DISTINCT quote_ident(login.rolname), ', ' ORDER BY quote_ident(login.rolname)) AS grantees \
-         FROM grants JOIN login ON login.oid = grants.grantee JOIN pg_roles g ON g.oid = grants.grantor \
+             string_agg(DISTINCT quote_ident(login.rolname), ', ' ORDER BY quote_ident(login.rolname)) AS grantees, \
+             bool_or(item.is_grantable) AS is_grantable \
+         FROM item JOIN login ON login.oid = item.grantee JOIN pg_roles g ON g.oid = item.grantor \
          WHERE pg_has_role(g.oid, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) \
-         GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-        here(logins),
+         GROUP BY 1, 2, 3 \
+         UNION ALL SELECT '', '', '', '', true WHERE EXISTS (SELECT FROM dependency WHERE classid <> ALL({})) \
+         ORDER BY 1, 2, 3",
         names.join(", "),
-        parts.join(" UNION ALL "),
+        items(false),
+        classes(),
     )
+}
+
+/// The objects that `logins` have privileges on, as a query for `dependency`.
+pub(super) fn objects_of(logins: &[Login]) -> String {
+    format!(
+        "SELECT DISTINCT classid, objid FROM pg_shdepend WHERE {} AND deptype = 'a'",
+        here(logins)
+    )
+}
+
+/// Takes privileges away as [`revoke_grants`] does, on `budget` objects in each transaction. Returns what somebody should
+/// know.
+pub(super) async fn revoke_in_portions(
+    session: &Session,
+    logins: &[Login],
+    budget: usize,
+) -> Result<Vec<String>, DatabaseError> {
+    let mut warnings = Vec::new();
+    let mut last = (0, 0);
+    loop {
+        let objects = next_objects(session, logins, last).await?;
+        let Some(object) = objects.last() else {
+            return Ok(warnings);
+        };
+        last = *object;
+        for portion in objects.chunks(budget) {
+            let portion = revoke_portion(session, logins, portion);
+            warnings.extend(portion.await?);
+        }
+    }
+}
+
+/// Objects that are read at a time.
+const CHUNK: usize = 50_000;
+
+async fn next_objects(
+    session: &Session,
+    logins: &[Login],
+    (class, oid): (u32, u32),
+) -> Result<Vec<(u32, u32)>, DatabaseError> {
+    let rows = session
+        .run(&format!(
+            "{} {} AND (classid, objid) > ({class}::oid, {oid}::oid) ORDER BY 1, 2 LIMIT {CHUNK}; COMMIT",
+            begin(session),
+            objects_of(logins)
+        ))
+        .await;
+    if rows.is_err() {
+        session.rollback().await;
+    }
+    let number = |row: &SimpleQueryRow, column| row.get(column)?.parse::<u32>().ok();
+    let object = |row: &SimpleQueryRow| Some((number(row, 0)?, number(row, 1)?));
+    let no_number = || DatabaseError::unexpected("the server has an oid that is no number");
+    let rows = rows?;
+    rows.iter()
+        .map(|row| object(row).ok_or_else(no_number))
+        .collect()
+}
+
+async fn revoke_portion(
+    session: &Session,
+    logins: &[Login],
+    objects: &[(u32, u32)],
+) -> Result<Vec<String>, DatabaseError> {
+    let objects = listed(objects);
+    let attempt = async || {
+        session.run(&begin_waiting(session, LOCK_STEP)).await?;
+        let warnings = match revoke_grants(session, logins, &objects).await? {
+            Some(passed_on) => passed_on.restore(session).await?,
+            None => Vec::new(),
+        };
+        session.run("COMMIT").await?;
+        Ok(warnings)
+    };
+    let is_passing = |error: &DatabaseError| error.is_conflict() || error.is_lock_timeout();
+    on_conflict(is_passing, async |_| {
+        let result = attempt().await;
+        if result.is_err() {
+            session.rollback().await;
+        }
+        result
+    })
+    .await
 }

@@ -1,5 +1,6 @@
 //! Everything that speaks to PostgreSQL. It knows no state file, no flags and no printing.
 
+mod acl;
 mod answers;
 mod attempt;
 mod auth_guard;
@@ -15,15 +16,18 @@ mod grants;
 mod handshake;
 pub(crate) mod identity;
 pub(crate) mod ledger;
+pub(crate) mod loads;
 pub(crate) mod locks;
 pub(crate) mod login;
 mod negotiation;
 mod notices;
 pub(crate) mod one_by_one;
 mod opening;
+mod passed_on;
 pub(crate) mod passfile;
 mod password;
 mod pinned;
+pub(crate) mod portions;
 mod powerless;
 pub(crate) mod privileges;
 mod reassignment;

@@ -1,6 +1,8 @@
 //! The roles without rights that own what has code in it and must not go to a successor: `pgcreds_left_RANDOM`, one for
 //! each login and database, so that what one login left has no way to what another left.
 
+use std::collections::BTreeMap;
+
 use crate::model::name::{RANDOM_CHARACTERS, random_characters};
 use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
@@ -40,28 +42,54 @@ impl Powerless {
         })
     }
 
-    /// The SQL that makes such a role and runs `reassignment`, which gives it what `lease` owns. The admin can use and drop it.
-    ///
-    /// A new owner has to have the right to create in the schema, which the lease has, and the role has as a member of it
-    /// for no longer than the transaction.
-    pub(super) fn give(&self, role: &str, lease: &str, reassignment: &str) -> String {
+    /// The SQL that makes such a role for what `lease` leaves in this database. The admin can use and drop it.
+    pub(super) fn creation(&self, role: &str, lease: &str) -> String {
         let comment = literal(&format!(
             "What lease \"{lease}\" left in database \"{}\" on {}, with code in it: this role has no rights. Made by pgcreds.",
             self.database, self.today
         ));
-        let (name, lease) = (identifier(role), identifier(lease));
-        let creation = format!(
-            "CREATE ROLE {name} NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS INHERIT; \
-             COMMENT ON ROLE {name} IS {comment};"
-        );
-        let given = if self.is_unlimited {
-            reassignment.to_owned()
-        } else {
-            let join = join(role, self.has_options);
-            format!("{join} GRANT {lease} TO {name}; {reassignment}; REVOKE {lease} FROM {name}")
+        let name = identifier(role);
+        let join = match self.is_unlimited {
+            true => String::new(),
+            false => join(role, self.has_options),
         };
-        format!("{creation} {given}; ALTER ROLE {name} NOINHERIT")
+        format!(
+            "CREATE ROLE {name} NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS NOINHERIT; \
+             COMMENT ON ROLE {name} IS {comment}; {join}"
+        )
     }
+
+    /// The SQL that runs `reassignment`, which gives the role what `lease` owns.
+    ///
+    /// A new owner has to have the right to create in the schema, which the lease has, and the role has as a member of it
+    /// for no longer than the transaction.
+    pub(super) fn give(&self, role: &str, lease: &str, reassignment: &str) -> String {
+        if self.is_unlimited {
+            return format!("{reassignment};");
+        }
+        let (name, lease) = (identifier(role), identifier(lease));
+        format!(
+            "ALTER ROLE {name} INHERIT; GRANT {lease} TO {name}; {reassignment}; REVOKE {lease} FROM {name}; \
+             ALTER ROLE {name} NOINHERIT;"
+        )
+    }
+}
+
+/// The roles that an interrupted revocation of these logins has begun to fill in the session's database, by login.
+pub(super) async fn begun(
+    session: &Session,
+    oids: &[u32],
+) -> Result<BTreeMap<u32, String>, DatabaseError> {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    let sql = include_str!("sql/left_roles.sql")
+        .replace("$PREFIX", &literal(LEFT_PREFIX))
+        .replace("$OIDS", &format!("'{{{}}}'::oid[]", oids.join(",")));
+    let mut roles = BTreeMap::new();
+    for row in session.run(&sql).await? {
+        let answers = Answers::new(vec![row]);
+        roles.insert(answers.parsed("login")?, answers.text("role")?.to_owned());
+    }
+    Ok(roles)
 }
 
 /// A name for such a role.

@@ -8,7 +8,7 @@ use crate::postgres::answers::Answers;
 use crate::postgres::code::owners_of_code;
 use crate::postgres::dependencies::{Login, Released, here};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::powerless::{Powerless, new_name};
+use crate::postgres::powerless::{Powerless, begun, new_name};
 use crate::postgres::session::Session;
 use crate::postgres::successor::default_owner;
 use crate::postgres::{identifier, identifiers};
@@ -50,11 +50,10 @@ pub(super) async fn reassign(
     if owners.is_empty() {
         return Ok(Released::default());
     }
-    let fallback = Answers::new(session.run(&default_owner()).await?);
-    let fallback = fallback.text("successor")?;
+    let fallback = fallback(session).await?;
     let mut by_successor = BTreeMap::<&str, Vec<Login>>::new();
     for login in logins.iter().filter(|login| owners.contains(&login.oid)) {
-        let successor = login.new_owner.as_deref().unwrap_or(fallback);
+        let successor = login.new_owner.as_deref().unwrap_or(&fallback);
         by_successor
             .entry(successor)
             .or_default()
@@ -63,8 +62,11 @@ pub(super) async fn reassign(
     // All are looked at before anything has a new owner.
     let mut with_code = BTreeSet::new();
     for (successor, logins) in &by_successor {
-        with_code.extend(owners_of_code(session, logins, successor).await?);
+        with_code.extend(owners_of_code(session, logins, &owned(logins), successor).await?);
     }
+    // What was interrupted goes on: one role for all that a login leaves in a database.
+    let begun = begun(session, &Vec::from_iter(owners)).await?;
+    with_code.extend(begun.keys());
     let mut released = Released::default();
     for (successor, logins) in by_successor {
         let (suspects, others): (Vec<Login>, Vec<Login>) = logins
@@ -76,37 +78,68 @@ pub(super) async fn reassign(
         let news = |login| news(session, login, successor);
         released.reassigned.extend(others.iter().map(news));
         if !suspects.is_empty() {
-            let warnings = set_apart(session, &suspects, successor).await?;
+            let warnings = set_apart(session, &suspects, &begun, successor).await?;
             released.warnings.extend(warnings);
         }
     }
     Ok(released)
 }
 
+/// Who gets what a login owns, if it is no code.
+pub(super) async fn successor(session: &Session, login: &Login) -> Result<String, DatabaseError> {
+    match &login.new_owner {
+        Some(role) => Ok(role.clone()),
+        None => fallback(session).await,
+    }
+}
+
+async fn fallback(session: &Session) -> Result<String, DatabaseError> {
+    let answers = Answers::new(session.run(&default_owner()).await?);
+    Ok(answers.text("successor")?.to_owned())
+}
+
 /// Gives what each of these logins owns to a role without rights of its own. Returns what somebody should know.
 async fn set_apart(
     session: &Session,
     suspects: &[Login],
+    begun: &BTreeMap<u32, String>,
     successor: &str,
 ) -> Result<Vec<String>, DatabaseError> {
     let powerless = Powerless::look(session).await?;
     let mut warnings = Vec::new();
     for login in suspects {
-        let role = new_name();
+        let (role, creation) = match begun.get(&login.oid) {
+            Some(role) => (role.clone(), String::new()),
+            None => {
+                let role = new_name();
+                let creation = powerless.creation(&role, &login.name);
+                (role, creation)
+            }
+        };
         let reassignment = reassignment(std::slice::from_ref(login), &role);
-        let sql = powerless.give(&role, &login.name, &reassignment);
-        run(session, &sql, &role).await?;
-        warnings.push(format!(
-            "{}: it has code that could have run with the rights of \"{successor}\", as the lease could not; \
-             after a look at it, run in that database: REASSIGN OWNED BY {role} TO {}; DROP ROLE {role};",
-            news(session, login, &role),
-            identifier(successor)
-        ));
+        let given = powerless.give(&role, &login.name, &reassignment);
+        run(session, &format!("{creation} {given}"), &role).await?;
+        warnings.push(code_warning(session, login, &role, successor));
     }
     Ok(warnings)
 }
 
-fn news(session: &Session, login: &Login, successor: &str) -> String {
+/// What somebody should know of a role that got a login's code.
+pub(super) fn code_warning(
+    session: &Session,
+    login: &Login,
+    role: &str,
+    successor: &str,
+) -> String {
+    format!(
+        "{}: it has code that could have run with the rights of \"{successor}\", as the lease could not; \
+         after a look at it, run in that database: REASSIGN OWNED BY {role} TO {}; DROP ROLE {role};",
+        news(session, login, role),
+        identifier(successor)
+    )
+}
+
+pub(super) fn news(session: &Session, login: &Login, successor: &str) -> String {
     format!(
         "what lease \"{}\" owned in database \"{}\" belongs to \"{successor}\" now",
         login.name,

@@ -23,6 +23,9 @@ const ANSWER_SECONDS: u64 = STATEMENT_SECONDS + 10;
 /// How long a statement of ours waits for a lock.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a lock that applications queue behind is waited for at a time.
+pub(crate) const LOCK_STEP: Duration = Duration::from_millis(200);
+
 /// A parameter of a query with its type, so that no round trip is needed to ask for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 

@@ -3,8 +3,10 @@
 mod code;
 mod databases;
 mod grants;
+mod many;
 mod memberships;
 mod owned;
+mod passed_on;
 mod powerless;
 mod prepared;
 mod references;

@@ -1,0 +1,277 @@
+//! Leases that own more than fits into one transaction: what they own is given away in committed portions, so that the
+//! server's lock table has room for applications and no table is locked for long. What has no statement of its own, or
+//! could not be given away by it, is left to `REASSIGN OWNED`.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::postgres::answers::Answers;
+use crate::postgres::code::owners_of_code;
+use crate::postgres::dependencies::{Login, Released};
+use crate::postgres::error::DatabaseError;
+use crate::postgres::identifier;
+use crate::postgres::powerless::{Powerless, begun, new_name};
+use crate::postgres::reassignment::{code_warning, news, owned, successor};
+use crate::postgres::session::{LOCK_STEP, Session, begin, begin_waiting};
+
+/// Objects that are read, and searched for code, at a time.
+const CHUNK: usize = 4_000;
+
+/// Refusals of single objects after which a portion that is refused is no longer split.
+const REFUSALS: usize = 20;
+
+/// An object that can be given away by a statement of its own.
+struct Object {
+    class: u32,
+    oid: u32,
+    /// What follows `ALTER`.
+    sql: String,
+    locks: usize,
+}
+
+/// Who gets what a login owns: decided before the first portion, for all of them.
+struct NewOwner {
+    role: String,
+    successor: String,
+    /// Whether it is a role without rights.
+    is_powerless: bool,
+}
+
+/// Gives most of what a login owns in the session's database away, in portions that take at most `budget` locks. A lock is
+/// waited for as often as it takes, for up to `patience` in all. Interrupted, the next call goes on.
+pub(crate) async fn move_in_portions(
+    session: &Session,
+    login: &Login,
+    budget: usize,
+    patience: Duration,
+) -> Result<Released, DatabaseError> {
+    let mut mover = Mover {
+        session,
+        login,
+        powerless: in_transaction(session, Powerless::look(session)).await?,
+        new_owner: None,
+    };
+    mover.decide().await?;
+    let mut last = (0, 0);
+    loop {
+        let objects = mover.objects(last).await?;
+        let Some(object) = objects.last() else { break };
+        last = (object.class, object.oid);
+        // Code may have been added to them since the first look.
+        if mover.has_code(&objects).await? {
+            mover.set_apart().await?;
+        }
+        let portions = into_portions(objects, budget);
+        mover.portions(portions, patience).await?;
+    }
+    Ok(mover.released())
+}
+
+/// Splits objects into parts that take at most `budget` locks each, or one object each.
+fn into_portions(objects: Vec<Object>, budget: usize) -> VecDeque<Vec<Object>> {
+    let mut portions = VecDeque::new();
+    let (mut portion, mut locks) = (Vec::new(), 0);
+    for object in objects {
+        if object.sql.is_empty() {
+            continue;
+        }
+        if locks + object.locks > budget && !portion.is_empty() {
+            portions.push_back(std::mem::take(&mut portion));
+            locks = 0;
+        }
+        locks += object.locks;
+        portion.push(object);
+    }
+    if !portion.is_empty() {
+        portions.push_back(portion);
+    }
+    portions
+}
+
+/// Runs queries in a transaction of their own.
+async fn in_transaction<T>(
+    session: &Session,
+    queries: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    session.run(&begin(session)).await?;
+    let result = queries.await;
+    session.rollback().await;
+    result
+}
+
+struct Mover<'a> {
+    session: &'a Session,
+    login: &'a Login,
+    powerless: Powerless,
+    new_owner: Option<NewOwner>,
+}
+
+impl Mover<'_> {
+    fn logins(&self) -> &[Login] {
+        std::slice::from_ref(self.login)
+    }
+
+    /// Decides who is the new owner, and makes a role without rights if that is what it takes.
+    async fn decide(&mut self) -> Result<(), DatabaseError> {
+        let (session, logins) = (self.session, self.logins());
+        let (successor, begun, has_code) = in_transaction(session, async {
+            let successor = successor(session, self.login).await?;
+            let begun = begun(session, &[self.login.oid]).await?;
+            let code = owners_of_code(session, logins, &owned(logins), &successor).await?;
+            Ok((successor, begun, !code.is_empty()))
+        })
+        .await?;
+        let begun = begun.into_values().next();
+        self.new_owner = Some(NewOwner {
+            is_powerless: begun.is_some(),
+            role: begun.unwrap_or_else(|| successor.clone()),
+            successor,
+        });
+        if has_code {
+            self.set_apart().await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a role without rights the new owner from now on.
+    async fn set_apart(&mut self) -> Result<(), DatabaseError> {
+        let Some(new_owner) = self.new_owner.as_mut().filter(|owner| !owner.is_powerless) else {
+            return Ok(());
+        };
+        let role = new_name();
+        let creation = self.powerless.creation(&role, &self.login.name);
+        commit(self.session, &creation, LOCK_STEP).await?;
+        new_owner.role = role;
+        new_owner.is_powerless = true;
+        Ok(())
+    }
+
+    /// The next objects, from the one after `last` on.
+    async fn objects(&self, last: (u32, u32)) -> Result<Vec<Object>, DatabaseError> {
+        let owned = format!(
+            "{} AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            owned(self.logins())
+        );
+        let sql = include_str!("sql/owned_objects.sql")
+            .replace("$OWNED", &owned)
+            .replace("$AFTER", &format!("{}::oid, {}::oid", last.0, last.1))
+            .replace("$LIMIT", &CHUNK.to_string());
+        let rows = in_transaction(self.session, self.session.run(&sql)).await?;
+        let mut objects = Vec::new();
+        for row in rows {
+            let answers = Answers::new(vec![row]);
+            objects.push(Object {
+                class: answers.parsed("classid")?,
+                oid: answers.parsed("objid")?,
+                sql: answers.find("object").unwrap_or_default().to_owned(),
+                locks: answers.parsed("locks")?,
+            });
+        }
+        Ok(objects)
+    }
+
+    /// Gives portions away. One that has to wait for a lock comes again after the others, in halves, so that only what is
+    /// locked waits; fails when `patience` is at an end and all that is left is locked.
+    async fn portions(
+        &self,
+        mut portions: VecDeque<Vec<Object>>,
+        patience: Duration,
+    ) -> Result<(), DatabaseError> {
+        let (mut waited, mut in_a_row, mut refused) = (Duration::ZERO, 0, 0);
+        while let Some(mut portion) = portions.pop_front() {
+            let start = Instant::now();
+            let Err(error) = self.portion(&portion).await else {
+                in_a_row = 0;
+                continue;
+            };
+            let is_locked = error.is_lock_timeout() || error.is_conflict();
+            if error.is_lost() {
+                return Err(error);
+            } else if is_locked {
+                sleep(LOCK_STEP / 4).await;
+                waited += start.elapsed();
+                in_a_row += 1;
+                if waited > patience && in_a_row > portions.len() {
+                    return Err(error);
+                }
+            } else if portion.len() == 1 || refused >= REFUSALS {
+                // REASSIGN OWNED asks for less than ALTER does, and says it better.
+                refused += 1;
+                continue;
+            }
+            if portion.len() > 1 && !(is_locked && waited > patience) {
+                portions.push_back(portion.split_off(portion.len() / 2));
+            }
+            portions.push_back(portion);
+        }
+        Ok(())
+    }
+
+    /// Gives one portion away and commits.
+    async fn portion(&self, portion: &[Object]) -> Result<(), DatabaseError> {
+        let Some(new_owner) = &self.new_owner else {
+            return Ok(());
+        };
+        let role = identifier(&new_owner.role);
+        let alter = |object: &Object| format!("ALTER {} OWNER TO {role}", object.sql);
+        let statements: Vec<String> = portion.iter().map(alter).collect();
+        let mut sql = statements.join("; ");
+        if new_owner.is_powerless {
+            sql = self.powerless.give(&new_owner.role, &self.login.name, &sql);
+        }
+        commit(self.session, &sql, LOCK_STEP).await
+    }
+
+    async fn has_code(&self, portion: &[Object]) -> Result<bool, DatabaseError> {
+        let Some(new_owner) = self.new_owner.as_ref().filter(|owner| !owner.is_powerless) else {
+            return Ok(false);
+        };
+        let objects: Vec<String> = portion
+            .iter()
+            .map(|object| format!("({}::oid, {}::oid)", object.class, object.oid))
+            .collect();
+        let logins = self.logins();
+        let condition = format!(
+            "{} AND (classid, objid) IN ({})",
+            owned(logins),
+            objects.join(", ")
+        );
+        let code = owners_of_code(self.session, logins, &condition, &new_owner.successor);
+        let code = in_transaction(self.session, code).await?;
+        Ok(!code.is_empty())
+    }
+
+    fn released(&self) -> Released {
+        let mut released = Released::default();
+        match &self.new_owner {
+            Some(owner) if owner.is_powerless => released.warnings.push(code_warning(
+                self.session,
+                self.login,
+                &owner.role,
+                &owner.successor,
+            )),
+            Some(owner) => {
+                let news = news(self.session, self.login, &owner.role);
+                released.reassigned.push(news);
+            }
+            None => {}
+        }
+        released
+    }
+}
+
+/// Runs SQL in a transaction of its own, waiting for each lock for as long as `patience`.
+async fn commit(session: &Session, sql: &str, patience: Duration) -> Result<(), DatabaseError> {
+    let result = session
+        .run(&format!(
+            "{} {sql}; COMMIT",
+            begin_waiting(session, patience)
+        ))
+        .await;
+    if result.is_err() {
+        session.rollback().await;
+    }
+    result.map(|_| ())
+}
