@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::failure::one_line;
 use crate::model::lease::Lease;
+use crate::model::reassigned::Reassigned;
 use crate::model::role::Role;
 use crate::ops::batch::Batch;
 use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
-use crate::postgres::dependencies::{self, Login, Released};
+use crate::postgres::dependencies::{self, Login, NewOwner, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::locks::Locked;
@@ -25,6 +26,7 @@ impl Revocation<'_> {
         report: &mut Report,
     ) -> Result<(), DatabaseError> {
         let session = self.session();
+        let given = batch.leases.clone();
         let databases = dependencies::by_database(session, &oids(&batch.leases)).await?;
         let dependent: BTreeSet<u32> = databases.values().flatten().copied().collect();
         if dependent.is_empty() {
@@ -47,7 +49,10 @@ impl Revocation<'_> {
             };
             for released in self.release_in(&database, batch, &dependent).await? {
                 report.notes.extend(released.warnings);
-                report.details.extend(released.reassigned);
+                let owners = released.reassigned.into_iter();
+                report
+                    .reassigned
+                    .extend(owners.filter_map(|owner| self.reassigned(&given, owner)));
             }
         }
         Ok(())
@@ -90,6 +95,18 @@ impl Revocation<'_> {
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// The entry of the report for a new owner of what one of these leases owned.
+    fn reassigned(&self, leases: &[Lease], new_owner: NewOwner) -> Option<Reassigned> {
+        let lease = leases.iter().find(|lease| lease.oid == new_owner.login)?;
+        Some(Reassigned {
+            lease_id: lease.marker.lease.clone(),
+            connection: self.admin.server.name().clone(),
+            database: new_owner.database,
+            new_owner: new_owner.name,
+            withheld_from: new_owner.withheld_from,
+        })
     }
 
     async fn release_with(

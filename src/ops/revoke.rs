@@ -89,9 +89,17 @@ impl Revocation<'_> {
 
     async fn batch(&self, leases: Vec<Lease>, report: &mut Report) -> Result<(), DatabaseError> {
         let mut batch = Batch::new(leases.clone());
+        let earlier = report.reassigned.len();
         let result = self.steps(&mut batch, report).await;
         let place = (self.which, self.admin);
-        trace::revoked(self.state, place, &leases, &batch.failed, &result);
+        let reassigned = &report.reassigned[earlier..];
+        trace::revoked(
+            self.state,
+            place,
+            (&leases, reassigned),
+            &batch.failed,
+            &result,
+        );
         // Also after a lost session: what fell out of the batch until then is known.
         report
             .failed

@@ -6,8 +6,9 @@ use tokio_postgres::SimpleQueryRow;
 
 use crate::postgres::answers::Answers;
 use crate::postgres::code::owners_of_code;
-use crate::postgres::dependencies::{Login, Released, here};
+use crate::postgres::dependencies::{Login, NewOwner, Released, here, oid_array};
 use crate::postgres::error::DatabaseError;
+use crate::postgres::owned_databases::OwnedDatabases;
 use crate::postgres::powerless::{Powerless, new_name};
 use crate::postgres::session::Session;
 use crate::postgres::successor::default_owner;
@@ -71,47 +72,51 @@ pub(super) async fn reassign(
             .into_iter()
             .partition(|login| with_code.contains(&login.oid));
         if !others.is_empty() {
-            run(session, &reassignment(&others, successor), successor).await?;
+            let databases = OwnedDatabases::find(session, &oid_array(&others), successor).await?;
+            databases.give(session).await?;
+            let result = run(session, &reassignment(&others, successor), successor).await;
+            result.map_err(|error| databases.explain(error))?;
         }
-        let news = |login| news(session, login, successor);
-        released.reassigned.extend(others.iter().map(news));
+        let got_it = |login| new_owner(session, login, successor);
+        released.reassigned.extend(others.iter().map(got_it));
         if !suspects.is_empty() {
-            let warnings = set_apart(session, &suspects, successor).await?;
-            released.warnings.extend(warnings);
+            let left = set_apart(session, &suspects, successor).await?;
+            released.reassigned.extend(left);
         }
     }
     Ok(released)
 }
 
-/// Gives what each of these logins owns to a role without rights of its own. Returns what somebody should know.
+/// Gives what each of these logins owns to a role without rights of its own. Returns these roles.
 async fn set_apart(
     session: &Session,
     suspects: &[Login],
     successor: &str,
-) -> Result<Vec<String>, DatabaseError> {
+) -> Result<Vec<NewOwner>, DatabaseError> {
     let powerless = Powerless::look(session).await?;
-    let mut warnings = Vec::new();
+    let databases = OwnedDatabases::find(session, &oid_array(suspects), successor).await?;
+    let mut left = Vec::new();
     for login in suspects {
         let role = new_name();
         let reassignment = reassignment(std::slice::from_ref(login), &role);
         let sql = powerless.give(&role, &login.name, &reassignment);
-        run(session, &sql, &role).await?;
-        warnings.push(format!(
-            "{}: it has code that could have run with the rights of \"{successor}\", as the lease could not; \
-             after a look at it, run in that database: REASSIGN OWNED BY {role} TO {}; DROP ROLE {role};",
-            news(session, login, &role),
-            identifier(successor)
-        ));
+        let result = run(session, &sql, &role).await;
+        result.map_err(|error| databases.explain(error))?;
+        left.push(NewOwner {
+            withheld_from: Some(successor.to_owned()),
+            ..new_owner(session, login, &role)
+        });
     }
-    Ok(warnings)
+    Ok(left)
 }
 
-fn news(session: &Session, login: &Login, successor: &str) -> String {
-    format!(
-        "what lease \"{}\" owned in database \"{}\" belongs to \"{successor}\" now",
-        login.name,
-        session.address().dbname
-    )
+fn new_owner(session: &Session, login: &Login, name: &str) -> NewOwner {
+    NewOwner {
+        login: login.oid,
+        database: session.address().dbname.clone(),
+        name: name.to_owned(),
+        withheld_from: None,
+    }
 }
 
 fn reassignment(owners: &[Login], successor: &str) -> String {

@@ -7,6 +7,7 @@ mod memberships;
 mod owned;
 mod powerless;
 mod prepared;
+mod reassigned;
 mod references;
 mod successor;
 mod table;
