@@ -199,37 +199,3 @@ fn an_issue_that_is_taken_back_warns() {
         warns(&run, &stage, &lease);
     }
 }
-
-/// The agent's log is lines of events.
-#[test]
-fn the_agent_logs_it() {
-    for admin in ADMINS {
-        let stage = Stage::new(admin);
-        make_code(&stage);
-        let file = stage.sandbox.home().join("no folder/file");
-        let state = stage.sandbox.state();
-        stage.sandbox.write_state(&format!(
-            "{state}\n[files.app]\nrole = \"app-role\"\nformat = \"json\"\npath = \"{}\"\n",
-            file.display()
-        ));
-        let arguments = ["agent", "--once", "--log-format", "json"];
-        let run = stage.sandbox.pgcreds(arguments).run();
-        assert_ne!(run.code, 0, "{run}");
-        assert_eq!(stage.logins(), [] as [&str; 0]);
-        let left = left(&stage);
-        let (lease, reassigned) = logged(&stage, "revoke").remove(0);
-        assert_eq!(reassigned, json!([entry(&lease, &left)]));
-        let lines = run
-            .stderr
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok());
-        let lines: Vec<Value> = lines.collect();
-        let event = |name: &str| lines.iter().find(|line| line["event"] == name);
-        let said = event("reassigned").unwrap_or_else(|| panic!("{run}"));
-        let fields = ["lease", "connection", "database", "new_owner"].map(|key| said[key].clone());
-        assert_eq!(fields, [lease.as_str(), "my-postgres-db", "mydb", &left]);
-        let warning = event("warning").unwrap_or_else(|| panic!("{run}"));
-        let text = warning["text"].as_str().unwrap_or_default();
-        assert!(text.contains(&format!("DROP ROLE {left};")), "{run}");
-    }
-}

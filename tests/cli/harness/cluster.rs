@@ -150,7 +150,7 @@ impl Cluster {
             15 => 20,
             16 => 16,
             17 => 12,
-            18 => 6,
+            18 => 7,
             major => return major > 18,
         };
         number % 10_000 >= first
