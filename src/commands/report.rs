@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::failure::{self, Failure, Kind};
 use crate::model::count::counted;
 use crate::model::name::{ConnectionName, RoleName};
+use crate::model::reassigned::Reassigned;
 use crate::ops::report::Report;
 use crate::shell::argument;
 use crate::state::State;
@@ -16,8 +17,10 @@ use crate::ui::Format;
 /// Prints the report, says what went wrong on stderr, and returns the exit code.
 pub(super) fn print(context: &Context, report: &Report) -> Result<ExitCode> {
     let ui = context.ui;
-    for detail in &report.details {
-        ui.detail(detail);
+    for reassigned in &report.reassigned {
+        if reassigned.withheld_from.is_none() {
+            ui.detail(&reassigned.to_string());
+        }
     }
     for lease in report
         .revoked
@@ -44,8 +47,9 @@ pub(super) fn print(context: &Context, report: &Report) -> Result<ExitCode> {
         }
         count => ui.status(&format!("revoked {}", counted(count, "lease"))),
     }
-    for note in &report.notes {
-        ui.warn(note);
+    let warnings = report.reassigned.iter().filter_map(Reassigned::warning);
+    for warning in warnings.chain(report.notes.iter().cloned()) {
+        ui.warn(&warning);
     }
     if report.others > 0 {
         ui.detail(&format!(

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::model::marker::Marker;
 use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
+use crate::model::reassigned::Reassigned;
 use crate::model::timestamp::Timestamp;
 
 /// The longest error that a line holds, in characters: a line stays below what a pipe takes at once (4096).
@@ -84,6 +85,8 @@ pub(crate) struct Event {
     command: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reassigned: Vec<Reassigned>,
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -104,6 +107,7 @@ impl Event {
             expires_at: None,
             command: None,
             exit_code: None,
+            reassigned: Vec::new(),
             outcome: Outcome::Ok,
             error: None,
         }
@@ -155,6 +159,12 @@ impl Event {
     /// Adds the program's exit code, as a shell reports it.
     pub(crate) fn exit_code(mut self, code: u8) -> Self {
         self.exit_code = Some(code);
+        self
+    }
+
+    /// Adds the new owners of what the lease owned.
+    pub(crate) fn reassigned(mut self, reassigned: Vec<Reassigned>) -> Self {
+        self.reassigned = reassigned;
         self
     }
 

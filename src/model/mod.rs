@@ -14,6 +14,7 @@ pub(crate) mod marker;
 pub(crate) mod name;
 pub(crate) mod password_policy;
 mod placeholders;
+pub(crate) mod reassigned;
 pub(crate) mod redaction;
 pub(crate) mod role;
 mod role_logins;

@@ -41,7 +41,7 @@ impl Revocation<'_> {
             Err(error) => {
                 for leases in &kept {
                     let place = (self.which, self.admin);
-                    trace::revoked(self.state, place, leases, &[], Err(&error));
+                    trace::revoked(self.state, place, (leases, &[]), &[], Err(&error));
                 }
                 Err(error)
             }

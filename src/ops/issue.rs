@@ -10,6 +10,7 @@ use crate::model::credentials::Credentials;
 use crate::model::event::{Event, EventKind};
 use crate::model::lease::Lease;
 use crate::model::name::{Label, LeaseId, RoleName};
+use crate::model::reassigned::Reassigned;
 use crate::model::role::Role;
 use crate::model::ttl::Ttl;
 use crate::model::username_template::Subject;
@@ -23,6 +24,7 @@ use crate::postgres::retry::on_conflict;
 use crate::postgres::revocation::Which;
 use crate::shell::argument;
 use crate::state::State;
+use crate::ui::warn_once;
 
 /// What is asked for.
 pub(crate) struct Request {
@@ -218,7 +220,8 @@ async fn settle(admin: &Admin, state: &State, id: &LeaseId, error: anyhow::Error
     )
 }
 
-/// Revokes the lease with this id, if there is one. Returns whether there was.
+/// Revokes the lease with this id, if there is one, and warns of what it leaves to a role without rights. Returns whether
+/// there was one.
 pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Result<bool> {
     let mut report = Report::default();
     let revocation = Revocation {
@@ -227,7 +230,11 @@ pub(super) async fn take_back(admin: &Admin, state: &State, id: &LeaseId) -> Res
         which: Which::All,
         session_timeout: Duration::from_secs(10),
     };
-    revocation.run_by_id(id, &mut report).await?;
+    let result = revocation.run_by_id(id, &mut report).await;
+    for warning in report.reassigned.iter().filter_map(Reassigned::warning) {
+        warn_once(&warning);
+    }
+    result?;
     match report.failed.pop() {
         None => Ok(!report.revoked.is_empty()),
         Some(failed) => Err(anyhow::anyhow!(failed.error)),

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::failure::one_line;
 use crate::model::lease::Lease;
+use crate::model::reassigned::Reassigned;
 use crate::model::role::Role;
 use crate::ops::ask::when_there_is_room;
 use crate::ops::batch::Batch;
 use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
-use crate::postgres::dependencies::{self, Login, Released};
+use crate::postgres::dependencies::{self, Login, NewOwner, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::loads::loads;
 use crate::postgres::locks::Locked;
@@ -28,6 +29,7 @@ impl Revocation<'_> {
         report: &mut Report,
     ) -> Result<(), DatabaseError> {
         let session = self.session();
+        let given = batch.leases.clone();
         let databases = dependencies::by_database(session, &oids(&batch.leases)).await?;
         let dependent: BTreeSet<u32> = databases.values().flatten().copied().collect();
         if dependent.is_empty() {
@@ -57,7 +59,10 @@ impl Revocation<'_> {
                 reassigned.extend(released.reassigned);
             }
             report.notes.extend(warnings);
-            report.details.extend(reassigned);
+            let owners = reassigned.into_iter();
+            report
+                .reassigned
+                .extend(owners.filter_map(|owner| self.reassigned(&given, owner)));
         }
         Ok(())
     }
@@ -96,6 +101,18 @@ impl Revocation<'_> {
         Ok(match Refusal::of(error) {
             Some(refusal) => format!("; {}", refusal.fix(self.session(), database).await?),
             None => String::new(),
+        })
+    }
+
+    /// The entry of the report for a new owner of what one of these leases owned.
+    fn reassigned(&self, leases: &[Lease], new_owner: NewOwner) -> Option<Reassigned> {
+        let lease = leases.iter().find(|lease| lease.oid == new_owner.login)?;
+        Some(Reassigned {
+            lease_id: lease.marker.lease.clone(),
+            connection: self.admin.server.name().clone(),
+            database: new_owner.database,
+            new_owner: new_owner.name,
+            withheld_from: new_owner.withheld_from,
         })
     }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::failure::{self, Kind};
 use crate::model::name::{ConnectionName, LeaseId};
+use crate::model::reassigned::Reassigned;
 
 /// What came of revoking many leases on many connections.
 #[derive(Debug, Default, Serialize)]
@@ -14,6 +15,8 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<FailedLease>,
     /// Connections that could not be used to the end.
     pub(crate) unreachable: Vec<Unreachable>,
+    /// The new owners of what leases owned; a lease that is still there may be among them.
+    pub(crate) reassigned: Vec<Reassigned>,
     /// Leases that may be on a connection that was not asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unasked: Vec<FailedLease>,
@@ -29,9 +32,6 @@ pub(crate) struct Report {
     /// What somebody should know although nothing failed.
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
-    /// What was done, step by step.
-    #[serde(skip)]
-    pub(crate) details: Vec<String>,
 }
 
 /// A lease that is not known to be gone. One that could not be dropped is cut off all the same, unless the error says
@@ -95,7 +95,7 @@ impl Report {
         self.reached += other.reached;
         self.others += other.others;
         self.notes.extend(other.notes);
-        self.details.extend(other.details);
+        self.reassigned.extend(other.reassigned);
     }
 
     /// Brings the entries into order and names each revoked lease once.
@@ -105,6 +105,7 @@ impl Report {
         self.failed.sort_by(|one, other| {
             (&one.lease_id, &one.connection).cmp(&(&other.lease_id, &other.connection))
         });
+        self.reassigned.sort_unstable();
         self.notes.sort_unstable();
         self.notes.dedup();
     }

@@ -82,9 +82,17 @@ impl Revocation<'_> {
         mut batch: Batch,
         report: &mut Report,
     ) -> Result<(), DatabaseError> {
+        let earlier = report.reassigned.len();
         let result = self.steps(&given, &mut batch, report).await;
-        let place = (self.which, self.admin);
-        trace::revoked(self.state, place, &given, &batch.failed, result.as_ref());
+        let reassigned = &report.reassigned[earlier..];
+        let done = (&given[..], reassigned);
+        trace::revoked(
+            self.state,
+            (self.which, self.admin),
+            done,
+            &batch.failed,
+            result.as_ref(),
+        );
         // Also after a lost session: what fell out of the batch until then is known.
         report
             .failed

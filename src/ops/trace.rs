@@ -9,6 +9,7 @@ use crate::model::event::{Event, EventKind, Outcome};
 use crate::model::lease::Lease;
 use crate::model::marker::Marker;
 use crate::model::name::{ConnectionName, LeaseId};
+use crate::model::reassigned::Reassigned;
 use crate::ops::batch::{CAN_LOG_IN, CANNOT_CUT, Fallen};
 use crate::ops::connect::Admin;
 use crate::ops::report::Unreachable;
@@ -57,11 +58,12 @@ fn ending(which: Which) -> EventKind {
     }
 }
 
-/// Notes what became of the leases of a batch, with one write. Those that were passed over get no line.
+/// Notes what became of the leases of a batch, and who owns now what they owned, with one write. Those that were passed
+/// over get no line.
 pub(super) fn revoked(
     state: &State,
     (which, admin): (Which, &Admin),
-    given: &[Lease],
+    (given, reassigned): (&[Lease], &[Reassigned]),
     fallen: &[Fallen],
     gone: Result<&Vec<LeaseId>, &DatabaseError>,
 ) {
@@ -74,7 +76,11 @@ pub(super) fn revoked(
         Err(error) => (HashSet::new(), Some(error.to_string())),
     };
     let events = given.iter().filter_map(|lease| {
-        let event = || on_server(ending(which), admin, lease);
+        let of_lease = reassigned
+            .iter()
+            .filter(|it| it.lease_id == lease.marker.lease);
+        let event =
+            || on_server(ending(which), admin, lease).reassigned(of_lease.cloned().collect());
         match (fallen.get(&lease.oid), &lost) {
             (Some(error), _)
                 if [CAN_LOG_IN, CANNOT_CUT]

@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::grants::{objects_of, revoke_grants, revoke_in_portions};
 use crate::postgres::identifiers;
+use crate::postgres::policies;
 use crate::postgres::reassignment::{owned, reassign};
 use crate::postgres::session::{LOCK_STEP, Session, begin_waiting};
 use crate::postgres::text::Text;
@@ -23,13 +24,23 @@ pub(crate) struct Login {
     pub(crate) new_owner: Option<String>,
 }
 
-/// What was done to free logins, in words.
+/// What was done to free logins.
 #[derive(Debug, Default)]
 pub(crate) struct Released {
     /// What somebody should know.
     pub(crate) warnings: Vec<String>,
     /// Who got what they owned.
-    pub(crate) reassigned: Vec<String>,
+    pub(crate) reassigned: Vec<NewOwner>,
+}
+
+/// The role that got what a login owned in a database.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NewOwner {
+    pub(crate) login: u32,
+    pub(crate) database: String,
+    pub(crate) name: String,
+    /// The role that did not get it, because the login's code could have run with that role's rights.
+    pub(crate) withheld_from: Option<String>,
 }
 
 /// The name of a database. `Err` has what can be read of one that is no UTF-8: such a database cannot be connected to.
@@ -117,7 +128,10 @@ pub(crate) async fn release(
 async fn free(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {
     let mut released = reassign(session, logins).await?;
     let passed_on = revoke_grants(session, logins, &objects_of(logins)).await?;
+    let oids = oid_array(logins);
+    policies::change_as_owners(session, &oids).await?;
     drop_owned(session, logins).await?;
+    policies::refuse_left(session, &oids).await?;
     if let Some(passed_on) = passed_on {
         released.warnings.extend(passed_on.restore(session).await?);
     }
@@ -158,12 +172,17 @@ async fn in_steps<T>(
 
 /// Rows of `pg_shdepend` about `logins` that lie in this database or in none.
 pub(super) fn here(logins: &[Login]) -> String {
-    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     format!(
-        "refclassid = 'pg_authid'::regclass AND refobjid = ANY('{{{}}}'::oid[]) \
+        "refclassid = 'pg_authid'::regclass AND refobjid = ANY({}) \
          AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
-        oids.join(",")
+        oid_array(logins)
     )
+}
+
+/// The oids of logins as an array in SQL.
+pub(super) fn oid_array(logins: &[Login]) -> String {
+    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
+    format!("'{{{}}}'::oid[]", oids.join(","))
 }
 
 /// Removes what is left: default privileges, policies' mentions, memberships granted by the login, user mappings.

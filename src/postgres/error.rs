@@ -197,6 +197,23 @@ impl DatabaseError {
         self
     }
 
+    /// The same error, with what has to be run against it.
+    pub(super) fn with_fix(self, fix: &str) -> Self {
+        let detail = match &self.detail {
+            Some(detail) => format!("{detail}; {fix}"),
+            None => fix.to_owned(),
+        };
+        Self {
+            detail: Some(detail),
+            ..self
+        }
+    }
+
+    /// Whether the admin lacks a privilege.
+    pub(super) fn is_permission_denied(&self) -> bool {
+        self.code == Some(SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
     /// The same failure to get a lock, with those who hold it instead of the server's words.
     pub(crate) fn held_by(self, holders: &str) -> Self {
         Self {

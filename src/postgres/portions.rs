@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::postgres::answers::Answers;
 use crate::postgres::code::owners_of_code;
-use crate::postgres::dependencies::{Login, Released};
+use crate::postgres::dependencies::{Login, NewOwner, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::powerless::{Powerless, begun, new_name};
-use crate::postgres::reassignment::{code_warning, news, owned, successor};
+use crate::postgres::reassignment::{new_owner, owned, successor};
 use crate::postgres::session::{LOCK_STEP, Session, begin, begin_waiting};
 
 /// Objects that are read, and searched for code, at a time.
@@ -32,7 +32,7 @@ struct Object {
 }
 
 /// Who gets what a login owns: decided before the first portion, for all of them.
-struct NewOwner {
+struct ChosenOwner {
     role: String,
     successor: String,
     /// Whether it is a role without rights.
@@ -105,7 +105,7 @@ struct Mover<'a> {
     session: &'a Session,
     login: &'a Login,
     powerless: Powerless,
-    new_owner: Option<NewOwner>,
+    new_owner: Option<ChosenOwner>,
 }
 
 impl Mover<'_> {
@@ -124,7 +124,7 @@ impl Mover<'_> {
         })
         .await?;
         let begun = begun.into_values().next();
-        self.new_owner = Some(NewOwner {
+        self.new_owner = Some(ChosenOwner {
             is_powerless: begun.is_some(),
             role: begun.unwrap_or_else(|| successor.clone()),
             successor,
@@ -246,16 +246,10 @@ impl Mover<'_> {
     fn released(&self) -> Released {
         let mut released = Released::default();
         match &self.new_owner {
-            Some(owner) if owner.is_powerless => released.warnings.push(code_warning(
-                self.session,
-                self.login,
-                &owner.role,
-                &owner.successor,
-            )),
-            Some(owner) => {
-                let news = news(self.session, self.login, &owner.role);
-                released.reassigned.push(news);
-            }
+            Some(owner) => released.reassigned.push(NewOwner {
+                withheld_from: owner.is_powerless.then(|| owner.successor.clone()),
+                ..new_owner(self.session, self.login, &owner.role)
+            }),
             None => {}
         }
         released

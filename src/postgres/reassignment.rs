@@ -6,8 +6,9 @@ use tokio_postgres::SimpleQueryRow;
 
 use crate::postgres::answers::Answers;
 use crate::postgres::code::owners_of_code;
-use crate::postgres::dependencies::{Login, Released, here};
+use crate::postgres::dependencies::{Login, NewOwner, Released, here, oid_array};
 use crate::postgres::error::DatabaseError;
+use crate::postgres::owned_databases::OwnedDatabases;
 use crate::postgres::powerless::{Powerless, begun, new_name};
 use crate::postgres::session::Session;
 use crate::postgres::successor::default_owner;
@@ -73,13 +74,16 @@ pub(super) async fn reassign(
             .into_iter()
             .partition(|login| with_code.contains(&login.oid));
         if !others.is_empty() {
-            run(session, &reassignment(&others, successor), successor).await?;
+            let databases = OwnedDatabases::find(session, &oid_array(&others), successor).await?;
+            databases.give(session).await?;
+            let result = run(session, &reassignment(&others, successor), successor).await;
+            result.map_err(|error| databases.explain(error))?;
         }
-        let news = |login| news(session, login, successor);
-        released.reassigned.extend(others.iter().map(news));
+        let got_it = |login| new_owner(session, login, successor);
+        released.reassigned.extend(others.iter().map(got_it));
         if !suspects.is_empty() {
-            let warnings = set_apart(session, &suspects, &begun, successor).await?;
-            released.warnings.extend(warnings);
+            let left = set_apart(session, &suspects, &begun, successor).await?;
+            released.reassigned.extend(left);
         }
     }
     Ok(released)
@@ -104,9 +108,10 @@ async fn set_apart(
     suspects: &[Login],
     begun: &BTreeMap<u32, String>,
     successor: &str,
-) -> Result<Vec<String>, DatabaseError> {
+) -> Result<Vec<NewOwner>, DatabaseError> {
     let powerless = Powerless::look(session).await?;
-    let mut warnings = Vec::new();
+    let databases = OwnedDatabases::find(session, &oid_array(suspects), successor).await?;
+    let mut left = Vec::new();
     for login in suspects {
         let (role, creation) = match begun.get(&login.oid) {
             Some(role) => (role.clone(), String::new()),
@@ -118,33 +123,23 @@ async fn set_apart(
         };
         let reassignment = reassignment(std::slice::from_ref(login), &role);
         let given = powerless.give(&role, &login.name, &reassignment);
-        run(session, &format!("{creation} {given}"), &role).await?;
-        warnings.push(code_warning(session, login, &role, successor));
+        let result = run(session, &format!("{creation} {given}"), &role).await;
+        result.map_err(|error| databases.explain(error))?;
+        left.push(NewOwner {
+            withheld_from: Some(successor.to_owned()),
+            ..new_owner(session, login, &role)
+        });
     }
-    Ok(warnings)
+    Ok(left)
 }
 
-/// What somebody should know of a role that got a login's code.
-pub(super) fn code_warning(
-    session: &Session,
-    login: &Login,
-    role: &str,
-    successor: &str,
-) -> String {
-    format!(
-        "{}: it has code that could have run with the rights of \"{successor}\", as the lease could not; \
-         after a look at it, run in that database: REASSIGN OWNED BY {role} TO {}; DROP ROLE {role};",
-        news(session, login, role),
-        identifier(successor)
-    )
-}
-
-pub(super) fn news(session: &Session, login: &Login, successor: &str) -> String {
-    format!(
-        "what lease \"{}\" owned in database \"{}\" belongs to \"{successor}\" now",
-        login.name,
-        session.address().dbname
-    )
+pub(super) fn new_owner(session: &Session, login: &Login, name: &str) -> NewOwner {
+    NewOwner {
+        login: login.oid,
+        database: session.address().dbname.clone(),
+        name: name.to_owned(),
+        withheld_from: None,
+    }
 }
 
 fn reassignment(owners: &[Login], successor: &str) -> String {

@@ -197,6 +197,23 @@ impl Session {
         self.bounded(rows.try_next()).await
     }
 
+    /// Runs SQL within the open transaction, which goes on without it where it fails. Returns whether it succeeded. Fails
+    /// when the transaction has to be run again, or the session is lost.
+    pub(super) async fn attempt(&self, sql: &str) -> Result<bool, DatabaseError> {
+        self.run("SAVEPOINT attempt").await?;
+        match self.run(sql).await {
+            Ok(_) => self.run("RELEASE SAVEPOINT attempt").await?,
+            Err(error) if error.is_lost() || error.is_conflict() || error.is_lock_timeout() => {
+                return Err(error);
+            }
+            Err(_) => {
+                self.run("ROLLBACK TO SAVEPOINT attempt").await?;
+                return Ok(false);
+            }
+        };
+        Ok(true)
+    }
+
     /// Gives a transaction up. When that fails the session is lost, and the transaction with it.
     pub(crate) async fn rollback(&self) {
         let _ = self.run("ROLLBACK").await;

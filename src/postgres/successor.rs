@@ -9,11 +9,19 @@ use crate::postgres::powerless::LEFT_PREFIX;
 pub(super) fn default_owner() -> String {
     format!(
         "SELECT coalesce((SELECT o.rolname FROM pg_database b JOIN pg_roles o ON o.oid = b.datdba \
-             WHERE b.datname = current_database() AND pg_has_role(o.oid, 'USAGE') AND NOT starts_with(o.rolname::text, {}) \
+             WHERE b.datname = current_database() AND pg_has_role(o.oid, 'USAGE') AND {} AND NOT starts_with(o.rolname::text, {}) \
              AND NOT EXISTS (SELECT FROM pg_shdescription d WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = o.oid AND {})), \
          current_user) AS successor",
+        can_become("o.oid"),
         literal(LEFT_PREFIX),
         is_marked()
+    )
+}
+
+/// Whether the admin may `SET ROLE` to that role, as the minor releases of November 2026 ask for before they reassign to it.
+fn can_become(role: &str) -> String {
+    format!(
+        "pg_has_role({role}, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END)"
     )
 }
 

@@ -20,7 +20,7 @@ fn it_is_silent_when_there_is_nothing_to_do() {
     let stage = Stage::new(Admin::CreateRole);
     stage.make(["pgc active"], LATER);
     assert_eq!(stage.sweep(PLAIN).success().to_string(), "[exit 0]\n");
-    let nothing = json!({"revoked": [], "failed": [], "unreachable": []});
+    let nothing = json!({"revoked": [], "failed": [], "unreachable": [], "reassigned": []});
     assert_eq!(stage.sweep_report(0), nothing);
     let empty = Sandbox::new();
     empty.write_state("version = 1\n");
@@ -53,7 +53,9 @@ fn it_takes_what_is_due_and_reports_it() {
         expected.map(|(name, state)| (json!(name), json!(state)))
     );
     assert_eq!(catalog(&stage.cluster), before);
-    let report = json!({"revoked": ["pgc a", "pgc b", "pgc c"], "failed": [], "unreachable": []});
+    let report = json!({
+        "revoked": ["pgc a", "pgc b", "pgc c"], "failed": [], "unreachable": [], "reassigned": [],
+    });
     assert_eq!(stage.sweep_report(0), report);
     assert_eq!(stage.logins(), ["pgc active"]);
     stage.make(["pgc d", "pgc e"], PAST);

@@ -68,7 +68,7 @@ fn a_lease_of_a_connection_that_was_left_out_may_be_there() {
     assert_eq!(
         run.json(),
         json!({
-            "revoked": [], "failed": [], "unreachable": [],
+            "revoked": [], "failed": [], "unreachable": [], "reassigned": [],
             "unasked": [{"lease_id": id, "connection": "my-postgres-db", "error": "it was not asked"}],
         })
     );

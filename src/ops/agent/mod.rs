@@ -242,9 +242,10 @@ impl Agent {
         state: &State,
         leases: BTreeMap<ConnectionName, Vec<LeaseId>>,
     ) -> Report {
+        let log = self.settings.log;
         let ends = leases
             .into_iter()
-            .map(|(connection, leases)| retired::revoke(state, connection, leases));
+            .map(|(connection, leases)| retired::revoke(state, connection, leases, log));
         let mut report = Report::default();
         for part in join_all(ends).await {
             report.add_server(part);
@@ -299,7 +300,7 @@ async fn fill(
         }
         keeper.told().await;
     }
-    let report = retired::revoke_with(state, &admin, &useless).await;
+    let report = retired::revoke_with(state, &admin, &useless, log).await;
     for unreachable in &report.unreachable {
         let connection = ("connection", connection.as_str());
         log.event("unreachable", &[connection, ("error", &unreachable.error)]);

@@ -6,6 +6,7 @@ use anyhow::Result;
 use tokio::time::Instant;
 
 use crate::model::name::{ConnectionName, LeaseId};
+use crate::model::reassigned::Reassigned;
 use crate::model::ttl::Ttl;
 use crate::ops::connect::{self, Admin};
 use crate::ops::report::Report;
@@ -14,6 +15,7 @@ use crate::ops::trace;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::revocation::Which;
 use crate::state::State;
+use crate::ui::Log;
 
 /// How long sessions of a replaced lease may take to end.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,12 +50,13 @@ pub(super) async fn revoke(
     state: &State,
     connection: ConnectionName,
     leases: Vec<LeaseId>,
+    log: Log,
 ) -> Report {
     if leases.is_empty() {
         return Report::default();
     }
     match connect::open_anywhere(state, &connection).await {
-        Ok(admin) => revoke_with(state, &admin, &leases).await,
+        Ok(admin) => revoke_with(state, &admin, &leases, log).await,
         Err(error) => {
             let mut report = Report::default();
             report.unreachable(&connection, &error);
@@ -63,13 +66,37 @@ pub(super) async fn revoke(
     }
 }
 
-/// Revokes leases; those that are gone already count as revoked, but are not reported.
-pub(super) async fn revoke_with(state: &State, admin: &Admin, leases: &[LeaseId]) -> Report {
+/// Revokes leases; those that are gone already count as revoked, but are not reported. Logs who owns now what they owned.
+pub(super) async fn revoke_with(
+    state: &State,
+    admin: &Admin,
+    leases: &[LeaseId],
+    log: Log,
+) -> Report {
     let mut report = Report::default();
     if let Err(error) = try_revoke(state, admin, leases, &mut report).await {
         report.unreachable(admin.server.name(), &error);
     }
+    for reassigned in &report.reassigned {
+        log_reassigned(reassigned, log);
+    }
     report
+}
+
+fn log_reassigned(reassigned: &Reassigned, log: Log) {
+    let lease = ("lease", reassigned.lease_id.as_str());
+    log.event(
+        "reassigned",
+        &[
+            lease,
+            ("connection", reassigned.connection.as_str()),
+            ("database", &reassigned.database),
+            ("new_owner", &reassigned.new_owner),
+        ],
+    );
+    if let Some(warning) = reassigned.warning() {
+        log.event("warning", &[lease, ("text", &warning)]);
+    }
 }
 
 async fn try_revoke(

@@ -141,7 +141,7 @@ impl Worker<'_> {
             .extract_if(.., |retired| retired.due_at <= now)
             .collect();
         let leases: Vec<LeaseId> = due.iter().map(|retired| retired.lease.clone()).collect();
-        let report = revoke_with(self.state, admin, &leases).await;
+        let report = revoke_with(self.state, admin, &leases, self.log).await;
         for lease in &report.revoked {
             self.log.event("revoked", &[("lease", lease.as_str())]);
         }

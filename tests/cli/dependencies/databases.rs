@@ -108,23 +108,92 @@ fn a_database_that_nobody_may_enter_is_named() {
     assert_kept(&stage, "postgres");
 }
 
+/// A lease `pgc owner` that owns database `Its Own` with a table in it.
+fn owner_of_a_database(admin: Admin) -> Stage {
+    let stage = Stage::new(admin);
+    stage.make(["pgc owner"], PAST);
+    stage
+        .cluster
+        .execute("CREATE DATABASE \"Its Own\" OWNER \"pgc owner\"");
+    stage.cluster.execute_in(
+        "Its Own",
+        "SET SESSION AUTHORIZATION \"pgc owner\"; CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS n",
+    );
+    stage
+}
+
+/// Sweeps away the lease that owns a database, which keeps its table and goes to that role.
+#[track_caller]
+fn goes_to(stage: &Stage, new_owner: &str) {
+    let oid = stage.oid("pgc owner");
+    stage.sweep([] as [&str; 0]).success();
+    assert!(stage.is_gone(&oid));
+    assert_eq!(stage.cluster.value_in("Its Own", "SELECT n FROM s.t"), "1");
+    let owner = "SELECT datdba::regrole FROM pg_database WHERE datname = 'Its Own'";
+    assert_eq!(stage.cluster.value(owner), new_owner);
+}
+
 #[test]
 fn a_database_that_it_owns_goes_to_the_admin() {
-    for admin in [Admin::Superuser, Admin::CreateRole] {
-        let stage = Stage::new(admin);
-        stage.make(["pgc owner"], PAST);
-        let oid = stage.oid("pgc owner");
-        stage
-            .cluster
-            .execute("CREATE DATABASE \"Its Own\" OWNER \"pgc owner\"");
-        stage.cluster.execute_in(
-            "Its Own",
-            "SET SESSION AUTHORIZATION \"pgc owner\"; CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS n",
-        );
-        stage.sweep([] as [&str; 0]).success();
-        assert!(stage.is_gone(&oid));
-        assert_eq!(stage.cluster.value_in("Its Own", "SELECT n FROM s.t"), "1");
-        let owner = "SELECT datdba::regrole FROM pg_database WHERE datname = 'Its Own'";
-        assert_eq!(stage.cluster.value(owner), "vaultadmin");
+    goes_to(&owner_of_a_database(Admin::Superuser), "vaultadmin");
+    let stage = owner_of_a_database(Admin::CreateRole);
+    stage.cluster.execute("ALTER ROLE vaultadmin CREATEDB");
+    goes_to(&stage, "vaultadmin");
+}
+
+/// From the minor releases of November 2026 on PostgreSQL asks for `CREATEDB`; before it lets every admin do it.
+#[test]
+fn an_admin_without_createdb_is_told_to_get_it() {
+    let stage = owner_of_a_database(Admin::CreateRole);
+    let oid = stage.oid("pgc owner");
+    if !stage.cluster.is_of_november_2026() {
+        return goes_to(&stage, "vaultadmin");
+    }
+    let run = stage.sweep([] as [&str; 0]).exits(4);
+    assert!(
+        run.stderr.contains("permission denied to change owner of database")
+            && run.stderr.contains(
+                "if it is about database \"Its Own\", run as a superuser: ALTER ROLE \"vaultadmin\" CREATEDB;"
+            ),
+        "{run}"
+    );
+    assert!(stage.is_quarantined(&oid));
+    stage.cluster.execute("ALTER ROLE vaultadmin CREATEDB");
+    goes_to(&stage, "vaultadmin");
+}
+
+/// The admin acts as the new owner, also where the lease is a member of it; nothing of that stays.
+#[test]
+fn a_database_goes_to_a_new_owner_with_createdb() {
+    for keys in [
+        "reassign_owned_to = 'Land \"Lord'",
+        "set_role = 'Land \"Lord'",
+    ] {
+        for (acting, landlord) in [("", "CREATEDB"), ("CREATE ROLE broker CREATEDB", "")] {
+            for is_member in [false, true] {
+                let stage = owner_of_a_database(Admin::CreateRole);
+                stage.describe_role(keys);
+                stage.cluster.execute(&format!(
+                    "CREATE ROLE \"Land \"\"Lord\" {landlord}; GRANT \"Land \"\"Lord\" TO vaultadmin WITH ADMIN OPTION; {acting}"
+                ));
+                if !acting.is_empty() {
+                    stage
+                        .cluster
+                        .execute("GRANT \"Land \"\"Lord\" TO broker; GRANT broker TO vaultadmin");
+                }
+                stage.cluster.execute_in(
+                    "Its Own",
+                    "GRANT CREATE ON DATABASE \"Its Own\" TO \"Land \"\"Lord\"",
+                );
+                if is_member {
+                    stage.as_admin("GRANT \"Land \"\"Lord\" TO \"pgc owner\"");
+                }
+                let members = "SELECT count(*) FROM pg_auth_members WHERE member IN \
+                               (SELECT oid FROM pg_roles WHERE rolname IN ('Land \"Lord', 'broker'))";
+                let before = stage.cluster.value(members);
+                goes_to(&stage, "\"Land \"\"Lord\"");
+                assert_eq!(stage.cluster.value(members), before);
+            }
+        }
     }
 }

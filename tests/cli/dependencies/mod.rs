@@ -9,6 +9,7 @@ mod owned;
 mod passed_on;
 mod powerless;
 mod prepared;
+mod reassigned;
 mod references;
 mod successor;
 mod table;

@@ -52,10 +52,48 @@ const ROWS: &[Row] = &[
          CREATE POLICY {b} ON {a} TO {lease}, app_rw USING (true); GRANT SELECT ON {a} TO app_rw",
         ],
     ),
+];
+
+/// On tables of roles that the admin has no rights of. From the minor releases of November 2026 on their owner has to change
+/// them, or an admin that may become the owner.
+const POLICIES: &[Row] = &[
     Row::new(
         "policy on a stranger's table",
         &[
             "CREATE TABLE {a} (n int); ALTER TABLE {a} OWNER TO stranger; CREATE POLICY {b} ON {a} TO {lease} USING (true)",
+        ],
+    )
+    .forbidden_lately(
+        "run in that database as \"stranger\" or as a superuser: DROP POLICY {b} ON ",
+        "DROP POLICY {b} ON {a}",
+    ),
+    Row::new(
+        "policy on a stranger's table, for others too",
+        &[
+            "CREATE TABLE {a} (n int); ALTER TABLE {a} OWNER TO stranger; CREATE POLICY {b} ON {a} TO {lease}, app_rw",
+        ],
+    )
+    .forbidden_lately(
+        "run in that database as \"stranger\" or as a superuser: ALTER POLICY {b} ON ",
+        "ALTER POLICY {b} ON {a} TO app_rw",
+    ),
+];
+
+/// The same for an admin that may become the owner, without having its rights.
+const OF_AN_OWNER: &[Row] = &[
+    Row::new(
+        "policy on the table of a role that the admin may become",
+        &[
+            "CREATE ROLE {c} NOLOGIN; CREATE TABLE {a} (n int); ALTER TABLE {a} OWNER TO {c}; CREATE POLICY {b} ON {a} TO {lease}; \
+             ALTER ROLE vaultadmin NOINHERIT; GRANT {c} TO vaultadmin; GRANT USAGE ON SCHEMA public TO {c}",
+        ],
+    ),
+    Row::new(
+        "policy for others too on the table of a role that the admin may become",
+        &[
+            "CREATE ROLE {c} NOLOGIN; CREATE TABLE {a} (n int); ALTER TABLE {a} OWNER TO {c}; \
+             CREATE POLICY {b} ON {a} TO {lease}, app_rw, stranger; \
+             ALTER ROLE vaultadmin INHERIT; GRANT {c} TO vaultadmin",
         ],
     ),
 ];
@@ -68,4 +106,13 @@ fn a_superuser_removes_them() {
 #[test]
 fn an_admin_removes_what_postgresql_lets_it() {
     run(ROWS, Admin::CreateRole);
+}
+
+#[test]
+fn policies_on_tables_of_others_go_or_are_reported() {
+    for admin in [Admin::Superuser, Admin::CreateRole] {
+        for rows in [POLICIES, OF_AN_OWNER] {
+            run(rows, admin);
+        }
+    }
 }

@@ -141,6 +141,21 @@ impl Cluster {
         programs().version
     }
 
+    /// Whether the server has the minor release of November 2026 or a later one, which asks for more privileges where
+    /// objects change hands.
+    pub(crate) fn is_of_november_2026(&self) -> bool {
+        let number: u32 = self.value("SHOW server_version_num").parse().unwrap();
+        let first = match number / 10_000 {
+            14 => 25,
+            15 => 20,
+            16 => 16,
+            17 => 12,
+            18 => 7,
+            major => return major > 18,
+        };
+        number % 10_000 >= first
+    }
+
     /// The address that the server listens on.
     pub(crate) fn host(&self) -> &'static str {
         "127.0.0.1"
