@@ -17,7 +17,7 @@ use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Entry, Filter};
 use crate::postgres::locks::{self, Locked};
-use crate::postgres::revocation::{self, Which};
+use crate::postgres::revocation::{self, LEAST_PORTION, Which};
 use crate::postgres::session::{LOCK_WAIT, Session};
 use crate::postgres::{cut, dependencies, starting};
 use crate::state::State;
@@ -43,7 +43,11 @@ impl Revocation<'_> {
         report: &mut Report,
         progress: &dyn Fn(usize),
     ) -> Result<()> {
-        for part in oids.chunks(BATCH) {
+        let portion = match oids.len() > LEAST_PORTION {
+            true => revocation::portion(self.session(), BATCH).await,
+            false => Ok(BATCH),
+        };
+        for part in oids.chunks(portion.map_err(|error| self.failure(error))?) {
             let entries = ledger::by_oids(self.session(), part)
                 .await
                 .map_err(|error| self.failure(error))?;

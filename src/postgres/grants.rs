@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::postgres::dependencies::{Login, here};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::session::Session;
-use crate::postgres::{identifier, literal};
+use crate::postgres::identifier;
 
 /// Takes privileges on objects away, from all logins at once: one catalog update an object, not one an object and login.
 ///
@@ -97,7 +97,7 @@ const ACLS: [(&str, &str, &str, &str); 9] = [
 /// Finds the grants to `logins`: for each object and grantor the list of grantees, ready to be put into a `REVOKE`.
 /// Grants on columns go with those on their table; only grantors that the admin may act as are named.
 fn grants_query(logins: &[Login]) -> String {
-    let names: Vec<String> = logins.iter().map(|login| literal(&login.name)).collect();
+    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     let mut parts: Vec<String> = ACLS
         .iter()
         .map(|(catalog, acl, kind, object)| {
@@ -121,7 +121,7 @@ fn grants_query(logins: &[Login]) -> String {
     );
     format!(
         "WITH dependency AS (SELECT DISTINCT classid, objid FROM pg_shdepend WHERE {} AND deptype = 'a'), \
-         login AS (SELECT oid, rolname FROM pg_roles WHERE rolname::text IN ({})), \
+         login AS (SELECT oid, rolname FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[])), \
          grants AS ({}) \
          SELECT kind, object, g.rolname AS grantor, \
              string_agg(DISTINCT quote_ident(login.rolname), ', ' ORDER BY quote_ident(login.rolname)) AS grantees \
@@ -129,7 +129,7 @@ fn grants_query(logins: &[Login]) -> String {
          WHERE pg_has_role(g.oid, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) \
          GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         here(logins),
-        names.join(", "),
+        oids.join(","),
         parts.join(" UNION ALL "),
     )
 }
