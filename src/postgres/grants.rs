@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::postgres::dependencies::{Login, here};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::session::Session;
 use crate::postgres::identifier;
+use crate::postgres::session::Session;
 
 /// Takes privileges on objects away, from all logins at once: one catalog update an object, not one an object and login.
 ///

@@ -86,8 +86,7 @@ pub(super) async fn join_or_end(
 
 /// Whose sessions there are. The view `pg_stat_activity` has the same, but looks through all memberships of the admin, of
 /// which it has one in each login that it created (PostgreSQL 16 and later).
-const SESSIONS: &str =
-    "(SELECT pg_stat_get_backend_userid(id) AS usesysid FROM pg_stat_get_backend_idset() AS id) AS session";
+const SESSIONS: &str = "(SELECT pg_stat_get_backend_userid(id) AS usesysid FROM pg_stat_get_backend_idset() AS id) AS session";
 
 /// How many logins to take through the steps at a time, at most `most`.
 ///
@@ -121,7 +120,9 @@ pub(super) async fn open_sessions(
 ) -> Result<Vec<u32>, DatabaseError> {
     let rows = session
         .query(
-            &format!("SELECT DISTINCT usesysid FROM {SESSIONS} WHERE usesysid = ANY($1) ORDER BY 1"),
+            &format!(
+                "SELECT DISTINCT usesysid FROM {SESSIONS} WHERE usesysid = ANY($1) ORDER BY 1"
+            ),
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;

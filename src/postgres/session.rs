@@ -62,8 +62,7 @@ pub(crate) fn begin_waiting(patience: Duration) -> String {
 }
 
 /// Makes the transaction's queries find rows by their keys and read no catalog as a whole, whatever the statistics are.
-pub(super) const BY_KEY: &str =
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;";
+pub(super) const BY_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;";
 
 /// Limits how long a statement waits for a lock. Zero would be no limit.
 fn lock_timeout(patience: Duration) -> String {
