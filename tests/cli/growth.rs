@@ -26,7 +26,7 @@ fn stage(count: usize) -> Stage {
         "mydb",
         &format!(
             "DO $$ DECLARE lease text; BEGIN FOR i IN 1..{count} LOOP lease := '{name}' || lpad(i::text, 12, '0'); \
-             EXECUTE format('CREATE ROLE %1$I LOGIN VALID UNTIL ''{LATER}''; {grant} COMMENT ON ROLE %1$I IS %2$L', lease, \
+             EXECUTE format('CREATE ROLE %1$I LOGIN VALID UNTIL ''{LATER}'' IN ROLE app_rw; {grant} COMMENT ON ROLE %1$I IS %2$L', lease, \
                  replace('{}', 'NAME', lease)); \
              IF i % 1000 = 0 THEN COMMIT; END IF; END LOOP; END $$",
             marker("NAME")
@@ -87,8 +87,8 @@ fn no_command_looks_through_all_leases_for_each_of_them() {
     run(&["issue", "app-role"]);
     // Its exit code has nothing to do with that.
     let begin = Instant::now();
-    stage.sandbox.pgcreds(["doctor"]).run();
-    assert!(begin.elapsed() < LIMIT, "doctor: {:?}", begin.elapsed());
+    let doctor = stage.sandbox.pgcreds(["doctor"]).run();
+    assert!(begin.elapsed() < LIMIT, "{doctor}");
     assert_eq!(stage.logins().len(), 20_000 - 3 + 1);
 }
 
@@ -166,12 +166,9 @@ fn among_many_roles_a_login_that_leads_to_a_superuser_is_still_refused() {
          GRANT middle TO vaultadmin WITH ADMIN OPTION; GRANT harmless TO vaultadmin WITH ADMIN OPTION",
     );
     let issue = |group: &str| {
-        stage.describe_role(&format!(
-            "creation_statements = '''CREATE ROLE \"{{{{name}}}}\" LOGIN IN ROLE {group};'''"
-        ));
+        stage.describe_role("");
         let state = stage.sandbox.state();
-        let state = state.replace("member_of = [\"app_rw\"]\n", "");
-        stage.sandbox.write_state(&state);
+        stage.sandbox.write_state(&state.replace("app_rw", group));
         stage.sandbox.pgcreds(["issue", "app-role"]).run()
     };
     let refused = issue("middle").exits(1);
