@@ -25,15 +25,16 @@ pub(super) struct Disabled {
 }
 
 impl Revocation<'_> {
-    /// Disables the logins with these oids, batch by batch. Those that are locked are put off until all others are
+    /// Disables the logins with these oids, in batches of `size`. Those that are locked are put off until all others are
     /// disabled, and then tried again together. Fails when the session is lost.
     pub(super) async fn disable(
         &self,
         all: &[u32],
+        size: usize,
         report: &mut Report,
     ) -> Result<Disabled, DatabaseError> {
         let mut kept = Vec::new();
-        match self.disable_all(all, &mut kept, report).await {
+        match self.disable_all(all, size, &mut kept, report).await {
             Ok(cut) => Ok(Disabled {
                 cut,
                 kept: kept.into_iter(),
@@ -51,23 +52,24 @@ impl Revocation<'_> {
     async fn disable_all(
         &self,
         all: &[u32],
+        size: usize,
         kept: &mut Vec<Vec<Lease>>,
         report: &mut Report,
     ) -> Result<Cut, DatabaseError> {
         let session = self.session();
         let mut done = Cut::default();
-        for part in all.chunks(BATCH) {
+        for part in all.chunks(size) {
             kept.push(self.read(part, report).await?);
             let Some(leases) = kept.last() else { continue };
             let part = cut::cut(session, leases, self.which).await?;
             // The batch that comes next has to wait for nothing else.
-            if all.len() > BATCH {
+            if all.len() > size {
                 let disabled: Vec<u32> = part.disabled.iter().copied().collect();
                 optional(revocation::end_sessions(session, &disabled, Duration::ZERO).await)?;
             }
             done.disabled.extend(part.disabled);
             done.failed.extend(part.failed);
-            if kept.len() * BATCH > KEPT {
+            if kept.len() * size > KEPT {
                 kept.pop();
             }
         }

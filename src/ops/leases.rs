@@ -184,6 +184,7 @@ async fn look_up(admin: Admin, id: &LeaseId) -> Result<Sight> {
 pub(crate) async fn of_connection(state: &State, name: &ConnectionName) -> Result<Vec<String>> {
     let filter = Filter {
         connection: Some(name.clone()),
+        is_for_display: true,
         ..Filter::default()
     };
     let admin = connect::open_anywhere(state, name).await?;

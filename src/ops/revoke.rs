@@ -16,7 +16,7 @@ use crate::ops::trace;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::ledger::{self, Filter};
 use crate::postgres::locks::{self, Locked};
-use crate::postgres::revocation::{self, Which};
+use crate::postgres::revocation::{self, LEAST_PORTION, Which};
 use crate::postgres::session::Session;
 use crate::postgres::{dependencies, starting};
 use crate::state::State;
@@ -43,8 +43,10 @@ impl Revocation<'_> {
         progress: &dyn Fn(usize),
     ) -> Result<()> {
         let failure = |error| self.failure(error);
-        let mut disabled = self.disable(oids, report).await.map_err(failure)?;
-        for part in oids.chunks(BATCH) {
+        let size = self.batch_size(oids.len()).await.map_err(failure)?;
+        let disabled = self.disable(oids, size, report).await;
+        let mut disabled = disabled.map_err(failure)?;
+        for part in oids.chunks(size) {
             let next = self.next_batch(part, &mut disabled, report).await;
             let (given, batch) = next.map_err(failure)?;
             self.batch(given, batch, report).await.map_err(failure)?;
@@ -60,6 +62,14 @@ impl Revocation<'_> {
             .map_err(|error| error.failure(format!("could not look for lease \"{id}\"")))?;
         let oids: Vec<u32> = found.iter().map(|lease| lease.oid).collect();
         self.run(&oids, report, &|_| ()).await
+    }
+
+    /// How many leases to take through the steps at a time.
+    async fn batch_size(&self, count: usize) -> Result<usize, DatabaseError> {
+        match count > LEAST_PORTION {
+            true => revocation::portion(self.session(), BATCH).await,
+            false => Ok(BATCH),
+        }
     }
 
     pub(super) fn session(&self) -> &Session {

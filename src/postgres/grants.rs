@@ -7,10 +7,10 @@ use tokio_postgres::SimpleQueryRow;
 use crate::postgres::acl::{classes, items, listed};
 use crate::postgres::dependencies::{Login, here};
 use crate::postgres::error::DatabaseError;
+use crate::postgres::identifier;
 use crate::postgres::passed_on::PassedOn;
 use crate::postgres::retry::on_conflict;
 use crate::postgres::session::{LOCK_STEP, Session, begin, begin_waiting};
-use crate::postgres::{identifier, literal};
 
 /// Takes privileges on `objects` (a query) away, from all logins at once: one catalog update an object, not one an object
 /// and login. Returns what these logins may have granted on, to be restored in the same transaction.
@@ -53,9 +53,9 @@ pub(super) async fn revoke_grants(
 /// `REVOKE`. Grants on columns go with those on their table; only grantors that the admin may act as are named. A row
 /// without a kind stands for privileges of a kind that is not looked at here, memberships among them.
 fn grants_query(logins: &[Login], objects: &str) -> String {
-    let names: Vec<String> = logins.iter().map(|login| literal(&login.name)).collect();
+    let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     format!(
-        "WITH dependency AS ({objects}), login AS (SELECT oid, rolname FROM pg_roles WHERE rolname::text IN ({})), \
+        "WITH dependency AS ({objects}), login AS (SELECT oid, rolname FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[])), \
          item AS ({}) \
          SELECT kind, object, g.rolname AS grantor, \
              string_agg(DISTINCT quote_ident(login.rolname), ', ' ORDER BY quote_ident(login.rolname)) AS grantees, \
@@ -65,7 +65,7 @@ fn grants_query(logins: &[Login], objects: &str) -> String {
          GROUP BY 1, 2, 3 \
          UNION ALL SELECT '', '', '', '', true WHERE EXISTS (SELECT FROM dependency WHERE classid <> ALL({})) \
          ORDER BY 1, 2, 3",
-        names.join(", "),
+        oids.join(","),
         items(false),
         classes(),
     )

@@ -11,9 +11,9 @@ use crate::model::lease::{Lease, LeaseState};
 use crate::model::marker::{Marker, MarkerError};
 use crate::model::name::{ConnectionName, Label, LeaseId, RoleName};
 use crate::model::ttl::Ttl;
-use crate::postgres::comments::{IS_LIKE, is_marked, pattern};
+use crate::postgres::comments::{IS_LIKE, pattern};
 use crate::postgres::error::DatabaseError;
-use crate::postgres::login::TIMESTAMP_FORMAT;
+use crate::postgres::ledger_sql::{Columns, NAMES, Roles, query};
 use crate::postgres::session::{Parameter, Session};
 use crate::postgres::text::Text;
 
@@ -30,6 +30,8 @@ pub(crate) struct Filter {
     pub(crate) expires_within: Option<Ttl>,
     /// Only those that a sweep takes: expired or quarantined.
     pub(crate) is_due: bool,
+    /// They are only shown: which of them this admin may administer is not found out, and all count as such.
+    pub(crate) is_for_display: bool,
 }
 
 /// What a role on the server turned out to be.
@@ -41,47 +43,6 @@ pub(crate) enum Entry {
     LeftAlone(String, MarkerError),
 }
 
-/// When a lease's own `VALID UNTIL` was removed, the last end in its marker counts. Markers are compared as text: a
-/// forged one cannot make a cast fail. Nor may it be asked for a number of characters, as `substring` and `strpos` do: that
-/// fails where it is no text in the database's encoding.
-const IS_EXPIRED: &str = "(r.rolvaliduntil <= now() OR (coalesce(r.rolvaliduntil, 'infinity') = 'infinity' \
-     AND nullif(split_part(split_part(d.description, '\"max_expires_at\":\"', 2), '\"', 1), '') COLLATE \"C\" <= now_text))";
-
-/// Whether the admin may administer the login `r`, as PostgreSQL sees it: until 15 `CREATEROLE` is enough, from 16 on it
-/// takes `ADMIN OPTION` on the login, of the admin itself or of a role that it is a member of.
-///
-/// It joins `pg_auth_members` because `pg_has_role` walks through all memberships of the admin anew for each login.
-const IS_OURS: &str = "me.rolsuper OR (me.rolcreaterole AND (current_setting('server_version_num')::int < 160000 \
-     OR r.oid IN (SELECT roleid FROM administered)))";
-
-/// All roles that have something like a marker, with what is needed to judge them.
-fn query(is_ours: &str, columns: &str, filter: &str) -> String {
-    format!(
-        "WITH RECURSIVE me AS (SELECT oid, rolsuper, rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user), \
-         mine AS (SELECT oid FROM me UNION SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN mine ON m.member = mine.oid), \
-         administered AS (SELECT DISTINCT m.roleid FROM pg_catalog.pg_auth_members m JOIN mine ON m.member = mine.oid WHERE m.admin_option), \
-         clock AS (SELECT to_char(now() AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS now_text), \
-         lease AS (SELECT r.oid, r.rolname::text AS name, d.description, \
-             CASE WHEN NOT r.rolcanlogin THEN 'quarantined' WHEN {IS_EXPIRED} THEN 'expired' ELSE 'active' END AS state, \
-             CASE WHEN isfinite(r.rolvaliduntil) THEN r.rolvaliduntil END AS ends_at, \
-             {is_ours} AS is_ours \
-             FROM me, clock, pg_catalog.pg_shdescription d JOIN pg_catalog.pg_roles r ON r.oid = d.objoid \
-             WHERE d.classoid = 'pg_catalog.pg_authid'::regclass AND {} \
-             AND NOT r.rolsuper AND r.rolname NOT IN (current_user, session_user)), \
-         open AS (SELECT usesysid, count(*) AS sessions FROM pg_catalog.pg_stat_activity GROUP BY 1) \
-         SELECT {columns} FROM lease LEFT JOIN open ON open.usesysid = lease.oid WHERE {filter}",
-        is_marked(),
-    )
-}
-
-/// The columns that make an [`Entry`].
-fn entry_columns() -> String {
-    format!(
-        "lease.oid, name, description, state, is_ours, coalesce(sessions, 0) AS sessions, \
-         to_char(ends_at AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS expires_at"
-    )
-}
-
 impl Filter {
     /// Only the leases with these ids.
     pub(crate) fn by_id(leases: &[LeaseId]) -> Self {
@@ -91,7 +52,16 @@ impl Filter {
         }
     }
 
-    /// The condition and its parameters, all of them texts.
+    /// Where the leases are looked for.
+    fn roles(&self) -> Roles {
+        match (self.leases.is_empty(), self.is_due) {
+            (false, _) => Roles::Named,
+            (true, true) => Roles::Due,
+            (true, false) => Roles::All,
+        }
+    }
+
+    /// The condition and its parameters, all of them texts. The names are the first, where there are any.
     fn condition(&self) -> (String, Vec<String>) {
         let mut conditions = vec!["true".to_owned()];
         let mut parameters = Vec::new();
@@ -102,13 +72,8 @@ impl Filter {
         if !self.leases.is_empty() {
             // A lease id holds no control characters.
             let names: Vec<&str> = self.leases.iter().map(LeaseId::as_str).collect();
-            add(
-                "name = ANY(string_to_array({}, chr(10)))",
-                names.join(
-                    "
-",
-                ),
-            );
+            let condition = format!("name = ANY({})", NAMES.replace("$1", "{}"));
+            add(&condition, names.join("\n"));
         }
         if let Some(role) = &self.role {
             add(IS_LIKE, format!("%{}%", pattern(&Marker::role_part(role))));
@@ -147,12 +112,14 @@ pub(crate) async fn for_each<E: From<DatabaseError>>(
         .iter()
         .map(|value| (value as _, Type::TEXT))
         .collect();
-    let sql = query(
-        IS_OURS,
-        &entry_columns(),
-        &format!("{condition} ORDER BY ends_at, name"),
+    let asks_admin = !filter.is_for_display;
+    let roles = filter.roles();
+    let sql = query(&roles, Columns::Entry { asks_admin }, &condition);
+    let mut rows = pin!(
+        session
+            .stream(&roles.begin(session), &sql, &parameters)
+            .await?
     );
-    let mut rows = pin!(session.stream(&sql, &parameters).await?);
     while let Some(row) = session.next(&mut rows).await? {
         if let Some(entry) = entry(&row)? {
             visit(entry)?;
@@ -211,12 +178,13 @@ pub(crate) async fn oids(
         .iter()
         .map(|value| (value as _, Type::TEXT))
         .collect();
-    let sql = query(
-        IS_OURS,
-        "lease.oid, is_ours",
-        &format!("{condition} ORDER BY lease.oid"),
+    let roles = filter.roles();
+    let sql = query(&roles, Columns::Oid, &condition);
+    let mut rows = pin!(
+        session
+            .stream(&roles.begin(session), &sql, &parameters)
+            .await?
     );
-    let mut rows = pin!(session.stream(&sql, &parameters).await?);
     let (mut ours, mut others) = (Vec::new(), 0);
     while let Some(row) = session.next(&mut rows).await? {
         if row.try_get("is_ours")? {
@@ -231,11 +199,8 @@ pub(crate) async fn oids(
 
 /// The entries of the logins with these oids, which are known to be administered by this admin.
 pub(crate) async fn by_oids(session: &Session, oids: &[u32]) -> Result<Vec<Entry>, DatabaseError> {
-    let sql = query(
-        "true",
-        &entry_columns(),
-        "lease.oid = ANY($1) ORDER BY lease.oid",
-    );
+    let asks_admin = false;
+    let sql = query(&Roles::Oids, Columns::Entry { asks_admin }, "true");
     let rows = session.query(&sql, &[(&oids, Type::OID_ARRAY)]).await?;
     rows.iter()
         .filter_map(|row| entry(row).transpose())

@@ -84,6 +84,17 @@ pub(crate) struct Times {
     pub(crate) max_expires_at: Timestamp,
 }
 
+/// What the first round trip told.
+struct Begun {
+    times: Times,
+    /// Whether the server has so many roles that a look at all of them takes long.
+    are_many: bool,
+}
+
+/// The size in bytes from which on `pg_authid` holds many roles: about 2,000, which are looked at in a third of a
+/// millisecond.
+const MANY_ROLES: u32 = 512 * 1024;
+
 /// What the creation statements made, or would make.
 #[derive(Debug)]
 pub(crate) struct Made {
@@ -110,10 +121,10 @@ impl NewLogin<'_> {
     /// else happens in the second. Nothing is left behind when it fails, unless the connection breaks after the
     /// server has committed; then the login has its marker and its end.
     pub(crate) async fn create(&self, session: &Session, in_turn: bool) -> Result<(Lease, Times)> {
-        let (times, ()) = tokio::join!(self.begin(session, in_turn), self.password.prepare());
-        let times = times?;
+        let (begun, ()) = tokio::join!(self.begin(session, in_turn), self.password.prepare());
+        let Begun { times, are_many } = begun?;
         let marker = self.marker(&times);
-        let look = verdict::look(session, self.id.as_str());
+        let look = verdict::look(session, self.id.as_str(), are_many);
         let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &look));
         let rows = session
             .run(&sql)
@@ -133,7 +144,7 @@ impl NewLogin<'_> {
 
     /// Makes the login in a transaction that is given up, and returns what it would have been.
     pub(crate) async fn rehearse(&self, session: &Session) -> Result<(Made, Times)> {
-        let times = self.begin(session, false).await?;
+        let Begun { times, .. } = self.begin(session, false).await?;
         let marker = self.marker(&times);
         let columns: Vec<String> = ATTRIBUTES
             .iter()
@@ -191,7 +202,7 @@ impl NewLogin<'_> {
     }
 
     /// First round trip: begins the transaction, reads the clock, and refuses what must not be tried.
-    async fn begin(&self, session: &Session, in_turn: bool) -> Result<Times> {
+    async fn begin(&self, session: &Session, in_turn: bool) -> Result<Begun> {
         let what = || {
             format!(
                 "could not issue role \"{}\" on connection \"{}\"",
@@ -206,7 +217,8 @@ impl NewLogin<'_> {
             "SELECT to_char(now() AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS issued_at, \
              to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS expires_at, \
              to_char((now() + make_interval(secs => {})) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT}) AS max_expires_at, \
-             current_setting('transaction_read_only') AS read_only, ({count}) AS live;",
+             current_setting('transaction_read_only') AS read_only, ({count}) AS live, \
+             pg_relation_size('pg_authid') > {MANY_ROLES} AS are_many;",
             self.ttl.as_seconds(),
             self.role.max_ttl.as_seconds(),
         );
@@ -233,11 +245,13 @@ impl NewLogin<'_> {
             ))
             .into());
         }
-        Ok(Times {
+        let times = Times {
             issued_at: answers.parsed("issued_at").map_err(failure)?,
             expires_at: answers.parsed("expires_at").map_err(failure)?,
             max_expires_at: answers.parsed("max_expires_at").map_err(failure)?,
-        })
+        };
+        let are_many = answers.is_true("are_many").map_err(failure)?;
+        Ok(Begun { times, are_many })
     }
 
     /// What has to be waited for. `in_turn` is for those that have got into each other's way nevertheless.

@@ -16,6 +16,7 @@ mod grants;
 mod handshake;
 pub(crate) mod identity;
 pub(crate) mod ledger;
+mod ledger_sql;
 pub(crate) mod loads;
 pub(crate) mod locks;
 pub(crate) mod login;
@@ -67,4 +68,11 @@ pub(crate) fn identifiers<'a>(names: impl IntoIterator<Item = &'a str>) -> Strin
 /// A text as an SQL literal, whatever characters it has.
 pub(crate) fn literal(text: &str) -> String {
     escape_literal(text)
+}
+
+/// The SQL of a file in `sql/`, without the lines that explain it.
+fn statement(file: &str) -> String {
+    let lines = file.lines().map(str::trim_start);
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("--")).collect();
+    lines.join("\n")
 }

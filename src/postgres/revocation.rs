@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 use crate::model::lease::Lease;
 use crate::model::role::Role;
 use crate::model::statements::Values;
+use crate::postgres::answers::Answers;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::one_by_one::{all_or_each, one_by_one, short_wait};
 use crate::postgres::privileges::joins;
@@ -120,6 +121,35 @@ pub(super) async fn terminate_as_signaler(
     }
 }
 
+/// Whose sessions there are. The view `pg_stat_activity` has the same, but looks through all memberships of the admin, of
+/// which it has one in each login that it created (PostgreSQL 16 and later).
+const SESSIONS: &str = "(SELECT pg_stat_get_backend_userid(id) AS usesysid FROM pg_stat_get_backend_idset() AS id) AS session";
+
+/// How many logins to take through the steps at a time, at most `most`.
+///
+/// From PostgreSQL 16 on the server goes through all memberships of a `CREATEROLE` admin anew for each role that is dropped:
+/// with many of them fewer logins fit into the time that a statement has.
+pub(crate) async fn portion(session: &Session, most: usize) -> Result<usize, DatabaseError> {
+    if session.mode().is_superuser {
+        return Ok(most);
+    }
+    let rows = session
+        .run(
+            "SELECT count(*) AS memberships FROM pg_catalog.pg_auth_members \
+             WHERE member = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) \
+             AND current_setting('server_version_num')::int >= 160000",
+        )
+        .await?;
+    let memberships: usize = Answers::new(rows).parsed("memberships")?;
+    Ok((DROPS / memberships.max(1)).clamp(LEAST_PORTION.min(most), most))
+}
+
+/// Logins that are dropped at a time, times memberships of the admin: some seconds' work for the server.
+const DROPS: usize = 1_000_000;
+
+/// The least portion.
+pub(crate) const LEAST_PORTION: usize = 10;
+
 /// The logins among these that have sessions.
 pub(super) async fn open_sessions(
     session: &Session,
@@ -127,7 +157,9 @@ pub(super) async fn open_sessions(
 ) -> Result<Vec<u32>, DatabaseError> {
     let rows = session
         .query(
-            "SELECT DISTINCT usesysid FROM pg_stat_activity WHERE usesysid = ANY($1) ORDER BY 1",
+            &format!(
+                "SELECT DISTINCT usesysid FROM {SESSIONS} WHERE usesysid = ANY($1) ORDER BY 1"
+            ),
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;
@@ -175,8 +207,10 @@ pub(crate) async fn drop_logins(
 pub(crate) async fn remaining(session: &Session, oids: &[u32]) -> Result<Vec<u32>, DatabaseError> {
     let rows = session
         .query(
-            "SELECT oid FROM pg_roles WHERE oid = ANY($1) \
-             UNION SELECT usesysid FROM pg_stat_activity WHERE usesysid = ANY($1)",
+            &format!(
+                "SELECT oid FROM pg_roles WHERE oid = ANY($1) \
+                 UNION SELECT usesysid FROM {SESSIONS} WHERE usesysid = ANY($1)"
+            ),
             &[(&oids, Type::OID_ARRAY)],
         )
         .await?;

@@ -75,6 +75,9 @@ pub(crate) fn begin_waiting(session: &Session, patience: Duration) -> String {
     )
 }
 
+/// Makes the transaction's queries find rows by their keys and read no catalog as a whole, whatever the statistics are.
+pub(super) const BY_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;";
+
 /// Limits how long a statement waits for a lock. Zero would be no limit.
 fn lock_timeout(patience: Duration) -> String {
     let milliseconds = patience.as_millis().max(1);
@@ -171,18 +174,19 @@ impl Session {
         Ok(rows)
     }
 
-    /// Runs a query and hands its rows on one by one, in a transaction that stays open until [`Session::rollback`].
+    /// Runs a query and hands its rows on one by one, in a transaction that `begin` begins, and that stays open until
+    /// [`Session::rollback`].
     pub(crate) async fn stream(
         &self,
+        begin: &str,
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<RowStream, DatabaseError> {
-        let begin = begin(self);
         let parameters = parameters
             .iter()
             .map(|(value, kind)| (*value, kind.clone()));
         let (begun, rows) = tokio::join!(
-            self.run(&begin),
+            self.run(begin),
             self.bounded(self.client.query_typed_raw(sql, parameters)),
         );
         begun?;

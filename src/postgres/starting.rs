@@ -80,7 +80,8 @@ async fn starting(session: &Session) -> Result<Vec<i32>, DatabaseError> {
     let rows = session
         .query(
             "SELECT pid FROM pg_locks l WHERE locktype = 'virtualxid' AND pid IS NOT NULL AND NOT EXISTS \
-             (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid AND (usesysid IS NOT NULL OR datid IS NOT NULL))",
+             (SELECT FROM pg_stat_get_backend_idset() AS id WHERE pg_stat_get_backend_pid(id) = l.pid \
+                 AND (pg_stat_get_backend_userid(id) <> 0 OR pg_stat_get_backend_dbid(id) <> 0))",
             &[],
         )
         .await?;

@@ -27,6 +27,7 @@ mod exit_codes;
 mod faults;
 mod forged_names;
 mod formats;
+mod growth;
 mod harness;
 mod harness_works;
 mod hostile_database;

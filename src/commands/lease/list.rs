@@ -53,6 +53,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         state: args.state,
         label: args.label,
         expires_within: args.expires_within,
+        is_for_display: true,
         ..Filter::default()
     };
     let mut list = context.ui.begin_list(&COLUMNS);
