@@ -101,6 +101,8 @@ fn show_prints_the_statements() {
  username template
  password length         32
  password policy
+ connection limit
+ allow dangerous privileges   no
 [exit 0]
 "#
     );
@@ -123,7 +125,7 @@ fn group_roles_stand_for_statements() {
   "role": "member",
   "connection": "my-postgres-db",
   "creation_statements": [
-    "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE \"app_rw\", \"odd \"\"group\"",
+    "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' CONNECTION LIMIT 20 IN ROLE \"app_rw\", \"odd \"\"group\"",
     "ALTER ROLE \"{{name}}\" SET role TO \"app_rw\""
   ],
   "member_of": [
@@ -139,7 +141,9 @@ fn group_roles_stand_for_statements() {
   "max_leases": 5,
   "username_template": null,
   "password_length": 32,
-  "password_policy": null
+  "password_policy": null,
+  "connection_limit": 20,
+  "allow_dangerous_privileges": false
 }
 [exit 0]
 "#
@@ -268,7 +272,11 @@ fn group_roles_need_no_sql() {
   "createdb": false,
   "replication": false,
   "bypassrls": false,
-  "warnings": []
+  "warnings": [],
+  "connection_limit": 20,
+  "notes": [
+    "NOTE"
+  ]
 }
 [exit 0]
 "#
@@ -291,7 +299,12 @@ warning: logins of role "wide" have REPLICATION
 warning: logins of role "wide" have BYPASSRLS
 "#;
     assert_eq!(
-        add(&sandbox, "wide", &["--creation-statements", &dangerous]).to_string(),
+        add(
+            &sandbox,
+            "wide",
+            &["--creation-statements", &dangerous, "--force"]
+        )
+        .to_string(),
         format!(
             "--- stderr ---\n{warnings}added role \"wide\"; next: pgcreds issue wide\n[exit 0]\n"
         )
