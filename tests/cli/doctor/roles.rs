@@ -80,7 +80,10 @@ fn statements_that_fail_or_hurt() {
     let stage = Stage::new(Admin::Superuser);
     stage.cluster.execute_in("mydb", "CREATE TABLE t (n int)");
     let grant = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO \"{{name}}\"";
-    with_roles(&stage, &recipe("LOGIN CREATEROLE BYPASSRLS", grant));
+    // Before PostgreSQL 16 CREATEROLE has to be allowed.
+    let keys = "allow_dangerous_privileges = true";
+    let role = recipe("LOGIN CREATEROLE BYPASSRLS", grant);
+    with_roles(&stage, &format!("{role}\n{keys}"));
     let before = everything(&stage);
     let attributes = remedy(&stage.sandbox, "attributes", "warning");
     assert_eq!(
@@ -145,9 +148,10 @@ fn groups_that_give_more_than_an_end_takes_back() {
 fn a_group_that_owns_a_database() {
     for admin in [Admin::CreateRole, Admin::Superuser] {
         let stage = Stage::new(admin);
-        stage.cluster.execute(
-            "CREATE DATABASE \"other db\" OWNER dbowner; CREATE ROLE near IN ROLE dbowner",
-        );
+        stage
+            .cluster
+            .execute("CREATE DATABASE \"other db\" OWNER dbowner");
+        stage.cluster.execute("CREATE ROLE near IN ROLE dbowner");
         passes(&stage.sandbox, "database_owner");
         stage.cluster.execute("GRANT near TO app_rw");
         let found = finding(&stage.sandbox, "database_owner");
