@@ -3,6 +3,7 @@
 use super::finding::{Check, Finding};
 use crate::model::name::RoleName;
 use crate::ops::check::RoleCheck;
+use crate::postgres::rehearsal::ReachedDatabase;
 
 /// Attributes and groups that are nearly a superuser.
 pub(super) fn attributes(check: Check<'_>, name: &RoleName, made: &RoleCheck) -> Finding {
@@ -38,7 +39,11 @@ pub(super) fn database_owner(check: Check<'_>, admin: &str, made: &RoleCheck) ->
     if made.databases.is_empty() {
         return check.ok("no group of a login owns a database");
     }
-    let details: Vec<String> = made.databases.iter().map(|it| it.explain()).collect();
+    let details: Vec<String> = made
+        .databases
+        .iter()
+        .map(ReachedDatabase::explain)
+        .collect();
     let remedies: Vec<String> = made.databases.iter().map(|it| it.remedy(admin)).collect();
     check.warning(
         format!("logins {}", details.join(" and ")),

@@ -143,6 +143,24 @@ fn groups_that_give_more_than_an_end_takes_back() {
     sql_mends(&stage, "recipe", "failure", revoke);
 }
 
+/// `doctor` and `role check` name each database of the group, and its owner.
+#[track_caller]
+fn names_both_databases(stage: &Stage) {
+    let found = finding(&stage.sandbox, "database_owner");
+    let detail = found["detail"].as_str().unwrap();
+    for database in ["mydb", "other db"] {
+        let part = format!("can act as \"dbowner\", which owns database \"{database}\"");
+        assert!(detail.contains(&part), "{detail}");
+    }
+    let check = ["role", "check", "app-role"];
+    let warnings = stage.sandbox.pgcreds(check).run().success().stderr;
+    assert_eq!(
+        warnings.matches("which owns database").count(),
+        2,
+        "{warnings}"
+    );
+}
+
 /// Who owns a database sets what all its sessions start with. After the remedy the group creates as before, and cannot alter it.
 #[test]
 fn a_group_that_owns_a_database() {
@@ -154,19 +172,7 @@ fn a_group_that_owns_a_database() {
         stage.cluster.execute("CREATE ROLE near IN ROLE dbowner");
         passes(&stage.sandbox, "database_owner");
         stage.cluster.execute("GRANT near TO app_rw");
-        let found = finding(&stage.sandbox, "database_owner");
-        let detail = found["detail"].as_str().unwrap();
-        for database in ["mydb", "other db"] {
-            let part = format!("can act as \"dbowner\", which owns database \"{database}\"");
-            assert!(detail.contains(&part), "{detail}");
-        }
-        let check = ["role", "check", "app-role"];
-        let warnings = stage.sandbox.pgcreds(check).run().success().stderr;
-        assert_eq!(
-            warnings.matches("which owns database").count(),
-            2,
-            "{warnings}"
-        );
+        names_both_databases(&stage);
         let lease = stage
             .sandbox
             .pgcreds(["issue", "app-role", "--format", "json"])

@@ -10,6 +10,30 @@ fn reserved(stage: &Stage) -> String {
     found["detail"].as_str().unwrap().to_owned()
 }
 
+/// A lease takes all connections that it gets, expires, and a sweep ends its sessions.
+#[track_caller]
+fn sweep_of_a_full_server(stage: &Stage) {
+    stage.make(["pgc_greedy"], LATER);
+    stage.give_password("pgc_greedy");
+    let mut sessions = Vec::new();
+    let full = loop {
+        let tried = stage
+            .cluster
+            .try_execute_as("pgc_greedy", PASSWORD, "mydb", "SELECT 1");
+        match tried {
+            Ok(_) => sessions.push(stage.cluster.connect_as("pgc_greedy", PASSWORD, "mydb")),
+            Err(error) => break error,
+        }
+    };
+    assert!(full.starts_with("53300: "), "{full}");
+    stage
+        .cluster
+        .execute(&format!("ALTER ROLE pgc_greedy VALID UNTIL '{PAST}'"));
+    stage.sweep([] as [&str; 0]).success();
+    assert!(sessions.iter().all(|session| !session.is_alive()));
+    assert!(stage.logins().is_empty());
+}
+
 /// What `doctor` says to run is run; then a sweep gets in although logins have taken all connections.
 #[test]
 fn a_reserved_slot_lets_the_sweep_in() {
@@ -56,25 +80,7 @@ fn a_reserved_slot_lets_the_sweep_in() {
         "{}",
         reserved(&stage)
     );
-    stage.make(["pgc_greedy"], LATER);
-    stage.give_password("pgc_greedy");
-    let mut sessions = Vec::new();
-    let full = loop {
-        let tried = stage
-            .cluster
-            .try_execute_as("pgc_greedy", PASSWORD, "mydb", "SELECT 1");
-        match tried {
-            Ok(_) => sessions.push(stage.cluster.connect_as("pgc_greedy", PASSWORD, "mydb")),
-            Err(error) => break error,
-        }
-    };
-    assert!(full.starts_with("53300: "), "{full}");
-    stage
-        .cluster
-        .execute(&format!("ALTER ROLE pgc_greedy VALID UNTIL '{PAST}'"));
-    stage.sweep([] as [&str; 0]).success();
-    assert!(sessions.iter().all(|session| !session.is_alive()));
-    assert!(stage.logins().is_empty());
+    sweep_of_a_full_server(&stage);
 }
 
 #[test]
