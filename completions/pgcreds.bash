@@ -1530,7 +1530,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__add)
-            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --no-verify --state --format --audit-log --quiet --verbose --help --version"
+            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --connection-limit --force --no-verify --state --format --audit-log --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1581,6 +1581,10 @@ _pgcreds() {
                     return 0
                     ;;
                 --password-length)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connection-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -164,10 +164,12 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l max-leases -d 'Live leases at the most' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l username-template -d 'How logins are named, as in "v-{{ label | truncate(8) }}-{{ role | truncate(8) }}-{{ random(20) }}"' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l password-length -d 'Letters and digits of a password, 24 to 128 [default: 32]' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l connection-limit -d 'Sessions that a login may have at the same time, -1 for no limit [default: 20, or as --creation-statements say]' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l force -d 'Allow logins to act on other sessions or on the server\'s files, as with pg_signal_backend or REPLICATION'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l no-verify -d 'Do not connect'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print errors and warnings only'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say what is done'

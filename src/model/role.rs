@@ -47,7 +47,15 @@ pub(crate) struct Role {
     pub(crate) password_length: Option<usize>,
     /// Which characters a password has.
     pub(crate) password_policy: Option<PasswordPolicy>,
+    /// Sessions that a login may have at the same time; -1 is no limit, as in PostgreSQL.
+    pub(crate) connection_limit: Option<i32>,
+    /// Whether logins may have privileges with which they can act on other sessions, or on the server's files.
+    #[serde(default)]
+    pub(crate) allow_dangerous_privileges: bool,
 }
+
+/// `CONNECTION LIMIT` of the short forms: enough for a pool, and a fifth of PostgreSQL's default `max_connections`.
+const CONNECTION_LIMIT: i32 = 20;
 
 /// One hour: short, and long enough for a person's task.
 pub(crate) fn default_ttl() -> Ttl {
@@ -85,6 +93,8 @@ pub(crate) enum InvalidRole {
     Password(&'static str, InvalidPolicy),
     /// Both a length and a policy.
     TwoPasswords,
+    /// A `connection_limit` that allows no session, or is no number of sessions.
+    ConnectionLimit,
 }
 
 impl std::fmt::Display for InvalidRole {
@@ -115,6 +125,8 @@ impl std::fmt::Display for InvalidRole {
             Self::Password(key, error) => write!(formatter, "{key}: {error}"),
             Self::TwoPasswords => formatter
                 .write_str("password_length goes without password_policy, which has a length"),
+            Self::ConnectionLimit => formatter
+                .write_str("connection_limit is a number of sessions from 1 on, or -1 for no limit"),
         }
     }
 }
@@ -135,6 +147,12 @@ impl Role {
             (true, false) => return Err(InvalidRole::NoCreation),
             (false, true) => return Err(InvalidRole::TwoCreations),
             _ => {}
+        }
+        if self
+            .connection_limit
+            .is_some_and(|limit| limit < -1 || limit == 0)
+        {
+            return Err(InvalidRole::ConnectionLimit);
         }
         let is_name = |name: &String| {
             (1..=IDENTIFIER_BYTES).contains(&name.len()) && !name.contains(char::is_control)
@@ -187,15 +205,24 @@ impl Role {
         self.reassign_owned_to.as_ref().or(self.set_role.as_ref())
     }
 
+    /// Sessions that a login may have at the same time, -1 for no limit; `None` where only the statements decide.
+    pub(crate) fn connection_limit(&self) -> Option<i32> {
+        let is_short_form = self.creation_statements.is_empty();
+        self.connection_limit
+            .or(is_short_form.then_some(CONNECTION_LIMIT))
+    }
+
     /// The statements that make a login: the administrator's, or those that the short forms stand for.
     pub(crate) fn creation(&self) -> Statements {
         if !self.creation_statements.is_empty() {
             return self.creation_statements.clone();
         }
+        let limit = self.connection_limit().unwrap_or(CONNECTION_LIMIT);
         let quote = |name: &String| quoted(name);
         let groups: Vec<String> = self.groups().map(quote).collect();
         let mut texts = vec![format!(
-            "CREATE ROLE \"{{{{name}}}}\" WITH LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}' IN ROLE {}",
+            "CREATE ROLE \"{{{{name}}}}\" WITH LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}' \
+             CONNECTION LIMIT {limit} IN ROLE {}",
             groups.join(", ")
         )];
         texts.extend(
@@ -232,7 +259,7 @@ mod tests {
                 .creation()
                 .texts(),
             [
-                "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE \"a\", \"b \"\"c\"",
+                "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' CONNECTION LIMIT 20 IN ROLE \"a\", \"b \"\"c\"",
                 "ALTER ROLE \"{{name}}\" SET role TO \"a\"",
             ]
         );
@@ -247,7 +274,9 @@ mod tests {
 
     #[test]
     fn contradictions_are_refused() {
-        use InvalidRole::{GroupName, NoCreation, Statements, TtlOrder, TwoCreations};
+        use InvalidRole::{
+            ConnectionLimit, GroupName, NoCreation, Statements, TtlOrder, TwoCreations,
+        };
         for (toml, error) in [
             ("", NoCreation),
             ("creation_statements = [\" \"]", NoCreation),
@@ -256,6 +285,11 @@ mod tests {
                 TwoCreations,
             ),
             ("member_of = [\"\"]", GroupName),
+            ("member_of = [\"a\"]\nconnection_limit = 0", ConnectionLimit),
+            (
+                "member_of = [\"a\"]\nconnection_limit = -2",
+                ConnectionLimit,
+            ),
             (
                 "member_of = [\"a\"]\ndefault_ttl = \"2h\"\nmax_ttl = 3600",
                 TtlOrder {

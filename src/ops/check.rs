@@ -9,10 +9,13 @@ use crate::model::role::Role;
 use crate::model::timestamp::Timestamp;
 use crate::ops::connect::{self, Admin};
 use crate::ops::issue::new_login_name;
+use crate::ops::role_warnings::{dangers, databases, notes, shortcomings};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
-use crate::postgres::login::{Made, NewLogin, NewPassword};
+use crate::postgres::login::{NewLogin, NewPassword};
+use crate::postgres::powers::Power;
 use crate::postgres::privileges::{self, Standing};
+use crate::postgres::rehearsal::ReachedDatabase;
 use crate::postgres::survey::try_reassigning;
 use crate::state::State;
 
@@ -43,11 +46,18 @@ pub(crate) struct RoleCheck {
     pub(crate) bypassrls: bool,
     /// Groups that are nearly a superuser; said among the warnings.
     #[serde(skip)]
-    pub(crate) powers: Vec<String>,
+    pub(crate) powers: Vec<Power>,
+    /// Databases that logins can alter; said among the warnings.
+    #[serde(skip)]
+    pub(crate) databases: Vec<ReachedDatabase>,
     /// Why logins may be of no use; said among the warnings.
     #[serde(skip)]
     pub(crate) shortcomings: Vec<String>,
     pub(crate) warnings: Vec<String>,
+    /// Sessions that a login may have at the same time, -1 for no limit.
+    pub(crate) connection_limit: i32,
+    /// What is worth knowing, and no reason for a warning.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Checks that an open connection can be used to make logins.
@@ -111,6 +121,7 @@ pub(crate) async fn role(
     let admin = connect::open(state, &role.connection).await?;
     check_groups(&admin, name, role).await?;
     let mut check = rehearse(&admin, name, role, issued_by).await?;
+    check.notes = notes(&admin, name, role, check.connection_limit).await?;
     if let Some(successor) = role.successor() {
         check
             .warnings
@@ -169,6 +180,8 @@ pub(super) async fn rehearse(
     let remarks = probe.remarks(&admin.session, has_own_statements);
     let mut warnings = shortcomings.clone();
     warnings.extend(dangers(name, &role, &made));
+    let user = &admin.session.address().user;
+    warnings.extend(databases(name, &made, user));
     warnings.extend(remarks.iter().cloned());
     shortcomings.extend(remarks);
     let has = |attribute: &str| made.attributes.contains(&attribute);
@@ -183,6 +196,9 @@ pub(super) async fn rehearse(
         replication: has("replication"),
         bypassrls: has("bypassrls"),
         powers: made.powers,
+        databases: made.databases,
+        connection_limit: made.connection_limit,
+        notes: Vec::new(),
         shortcomings,
         warnings,
         member_of: made.member_of,
@@ -236,48 +252,4 @@ async fn check_groups(admin: &Admin, name: &RoleName, role: &Role) -> Result<()>
     ))
     .hint(format!("Run as a superuser: {grants}"))
     .into())
-}
-
-/// What keeps logins from being of use.
-fn shortcomings(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !role.creation().has_placeholder("password") {
-        warnings.push(format!(
-            "creation_statements of role \"{name}\" do not set {{{{password}}}}: nobody can log in with what is issued"
-        ));
-    }
-    if let Some(database) = &made.closed_database {
-        let grantee = made.member_of.first().map_or("{{name}}", String::as_str);
-        warnings.push(format!(
-            "logins of role \"{name}\" may not connect to database \"{database}\"; let them: GRANT CONNECT ON DATABASE {} TO {};",
-            identifier(database),
-            identifier(grantee)
-        ));
-    }
-    warnings
-}
-
-/// What works, and will hurt.
-fn dangers(name: &RoleName, role: &Role, made: &Made) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if role.creation_statements.grants_on_all_tables() {
-        warnings.push(format!(
-            "role \"{name}\" grants on all tables to each login: each adds to the ACL of every table, until PostgreSQL \
-             fails with \"row is too big\" after some 2,400. Grant to a group role once, and use member_of"
-        ));
-    }
-    for power in &made.powers {
-        warnings.push(format!("logins of role \"{name}\" can act as {power}"));
-    }
-    for attribute in made
-        .attributes
-        .iter()
-        .filter(|attribute| **attribute != "createdb")
-    {
-        warnings.push(format!(
-            "logins of role \"{name}\" have {}",
-            attribute.to_uppercase()
-        ));
-    }
-    warnings
 }

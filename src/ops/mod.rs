@@ -18,6 +18,7 @@ pub(crate) mod renew;
 pub(crate) mod report;
 pub(crate) mod revoke;
 pub(crate) mod revoke_by_id;
+mod role_warnings;
 mod rotatable;
 pub(crate) mod rotate;
 mod servers;

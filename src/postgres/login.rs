@@ -19,6 +19,7 @@ use crate::model::ttl::Ttl;
 use crate::postgres::answers::Answers;
 use crate::postgres::comments::live_leases;
 use crate::postgres::error::DatabaseError;
+use crate::postgres::powers;
 use crate::postgres::session::{Session, foreign};
 use crate::postgres::turn::{Turn, begin_in_turn};
 use crate::postgres::{identifier, literal, verdict};
@@ -64,6 +65,17 @@ impl NewPassword {
     }
 }
 
+/// What the first round trip told.
+pub(super) struct Begun {
+    pub(super) times: Times,
+    /// Whether the server has so many roles that a look at all of them takes long.
+    are_many: bool,
+}
+
+/// The size in bytes from which on `pg_authid` holds many roles: about 2,000, which are looked at in a third of a
+/// millisecond.
+const MANY_ROLES: u32 = 512 * 1024;
+
 /// Everything that a new login is made from.
 pub(crate) struct NewLogin<'a> {
     pub(crate) id: &'a LeaseId,
@@ -84,38 +96,6 @@ pub(crate) struct Times {
     pub(crate) max_expires_at: Timestamp,
 }
 
-/// What the first round trip told.
-struct Begun {
-    times: Times,
-    /// Whether the server has so many roles that a look at all of them takes long.
-    are_many: bool,
-}
-
-/// The size in bytes from which on `pg_authid` holds many roles: about 2,000, which are looked at in a third of a
-/// millisecond.
-const MANY_ROLES: u32 = 512 * 1024;
-
-/// What the creation statements made, or would make.
-#[derive(Debug)]
-pub(crate) struct Made {
-    pub(crate) oid: u32,
-    pub(crate) attributes: Vec<&'static str>,
-    pub(crate) member_of: Vec<String>,
-    /// Groups as which it could do more than its end takes back, with what that is.
-    pub(crate) powers: Vec<String>,
-    /// The connection's database, if the login may not connect to it.
-    pub(crate) closed_database: Option<String>,
-}
-
-/// Attributes of a role that are worth knowing, with their column in `pg_roles`.
-const ATTRIBUTES: [(&str, &str); 5] = [
-    ("superuser", "rolsuper"),
-    ("createrole", "rolcreaterole"),
-    ("createdb", "rolcreatedb"),
-    ("replication", "rolreplication"),
-    ("bypassrls", "rolbypassrls"),
-];
-
 impl NewLogin<'_> {
     /// Makes the login in two round trips and returns it as a lease: the server's clock is read in the first, everything
     /// else happens in the second. Nothing is left behind when it fails, unless the connection breaks after the
@@ -124,12 +104,12 @@ impl NewLogin<'_> {
         let (begun, ()) = tokio::join!(self.begin(session, in_turn), self.password.prepare());
         let Begun { times, are_many } = begun?;
         let marker = self.marker(&times);
-        let look = verdict::look(session, self.id.as_str(), are_many);
+        let look = verdict::look(session, self.id.as_str(), self.role, are_many);
         let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &look));
-        let rows = session
-            .run(&sql)
-            .await
-            .map_err(|error| self.creation_failure(error))?;
+        let rows = match session.run(&sql).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(self.refusal(session, error).await),
+        };
         let oid = Answers::new(rows).parsed("pgcreds_oid");
         let lease = Lease {
             oid: oid.map_err(|error| self.creation_failure(error))?,
@@ -140,52 +120,6 @@ impl NewLogin<'_> {
             is_ours: true,
         };
         Ok((lease, times))
-    }
-
-    /// Makes the login in a transaction that is given up, and returns what it would have been.
-    pub(crate) async fn rehearse(&self, session: &Session) -> Result<(Made, Times)> {
-        let Begun { times, .. } = self.begin(session, false).await?;
-        let marker = self.marker(&times);
-        let columns: Vec<String> = ATTRIBUTES
-            .iter()
-            .map(|(name, column)| format!("{column} AS pgcreds_{name}"))
-            .collect();
-        let look = verdict::thorough_look(self.id.as_str());
-        let sql = format!(
-            "{} SELECT {}, (SELECT json_agg(g.rolname ORDER BY g.rolname) FROM pg_auth_members m \
-             JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid) AS pgcreds_member_of, \
-             CASE WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN current_database() END \
-             AS pgcreds_closed_database, {} AS pgcreds_powers \
-             FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
-            self.creation_sql(&times, &marker, &look),
-            columns.join(", "),
-            verdict::powers("r.oid"),
-            literal(self.id.as_str()),
-        );
-        let rows = session
-            .run(&sql)
-            .await
-            .map_err(|error| self.creation_failure(error))?;
-        let answers = Answers::new(rows);
-        let is_set = |name: &str| answers.find(&format!("pgcreds_{name}")) == Some("t");
-        let list = |name| {
-            answers
-                .find(name)
-                .map_or(Ok(Vec::new()), serde_json::from_str)
-        };
-        let oid = answers.parsed("pgcreds_oid");
-        let made = Made {
-            oid: oid.map_err(|error| self.creation_failure(error))?,
-            attributes: ATTRIBUTES
-                .iter()
-                .map(|(name, _)| *name)
-                .filter(|name| is_set(name))
-                .collect(),
-            member_of: list("pgcreds_member_of")?,
-            powers: list("pgcreds_powers")?,
-            closed_database: answers.find("pgcreds_closed_database").map(str::to_owned),
-        };
-        Ok((made, times))
     }
 
     /// What the server said about the creation statements, without the secret that was sent.
@@ -202,7 +136,7 @@ impl NewLogin<'_> {
     }
 
     /// First round trip: begins the transaction, reads the clock, and refuses what must not be tried.
-    async fn begin(&self, session: &Session, in_turn: bool) -> Result<Begun> {
+    pub(super) async fn begin(&self, session: &Session, in_turn: bool) -> Result<Begun> {
         let what = || {
             format!(
                 "could not issue role \"{}\" on connection \"{}\"",
@@ -263,7 +197,7 @@ impl NewLogin<'_> {
         counting.into_iter().chain(granting).collect()
     }
 
-    fn marker(&self, times: &Times) -> Marker {
+    pub(super) fn marker(&self, times: &Times) -> Marker {
         Marker::new(
             self.id.clone(),
             (self.role_name.clone(), self.connection.clone()),
@@ -273,7 +207,7 @@ impl NewLogin<'_> {
     }
 
     /// The administrator's statements, then what no statement can leave out: the end, the marker, and a look at the result.
-    fn creation_sql(&self, times: &Times, marker: &Marker, look: &str) -> String {
+    pub(super) fn creation_sql(&self, times: &Times, marker: &Marker, look: &str) -> String {
         let name = self.id.as_str();
         let expiration = postgres_time(&times.expires_at);
         let statements = self.role.creation().render(&Values {
@@ -281,16 +215,35 @@ impl NewLogin<'_> {
             password: self.password.verifier(),
             expiration: &expiration,
         });
+        let limit = match self.role.connection_limit {
+            Some(limit) => format!(" CONNECTION LIMIT {limit}"),
+            None => String::new(),
+        };
         format!(
-            "{} {look} ALTER ROLE {role} VALID UNTIL '{expiration}'; COMMENT ON ROLE {role} IS {};",
+            "{} {look} ALTER ROLE {role} VALID UNTIL '{expiration}'{limit}; COMMENT ON ROLE {role} IS {};",
             foreign(&statements, &self.role.search_path),
             literal(&marker.to_comment()),
             role = identifier(name),
         )
     }
 
+    /// The same as [`Self::creation_failure`]. Where the login has dangerous privileges it is created again, in a transaction
+    /// that is rolled back, to name the memberships that lead there.
+    async fn refusal(&self, session: &Session, error: DatabaseError) -> anyhow::Error {
+        let is_vague = powers::is_vague(&error.text());
+        let failure = self.creation_failure(error);
+        if !is_vague {
+            return failure;
+        }
+        session.rollback().await;
+        match self.rehearse(session).await {
+            Err(exact) if exact.downcast_ref::<DatabaseError>().is_none() => exact,
+            _ => failure,
+        }
+    }
+
     /// Says what is wrong with the creation statements, without their text.
-    fn creation_failure(&self, error: DatabaseError) -> anyhow::Error {
+    pub(super) fn creation_failure(&self, error: DatabaseError) -> anyhow::Error {
         let role = self.role_name;
         if let Some(failure) = verdict::failure(&error.text(), role) {
             return failure.into();

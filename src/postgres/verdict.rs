@@ -3,6 +3,8 @@
 
 use crate::failure::Failure;
 use crate::model::name::RoleName;
+use crate::model::role::Role;
+use crate::postgres::powers::{self, DANGEROUS, IS_DANGEROUS};
 use crate::postgres::privileges::reached;
 use crate::postgres::session::Session;
 use crate::postgres::{literal, statement};
@@ -30,43 +32,59 @@ const VERDICTS: [(&str, &str, &str); 3] = [
 /// membership to take away follows it in brackets, as `REVOKE` takes it; the group alone where the login is the member.
 const LEADS_UP: &str = "pgcreds: leads up";
 
-/// Fails the transaction unless the role exists, may log in, is no superuser, and is in no group that leads to one or to the
-/// admin, whatever the memberships' options are: with `ADMIN` its holder gives itself the rest. The cast refuses every verdict
+/// Fails the transaction unless the login exists, may log in, is no superuser, is in no group that leads to one or to the
+/// admin, and has no dangerous privileges that the role does not allow, whatever the memberships' options are: with `ADMIN` its holder gives itself the rest. The cast refuses every verdict
 /// but a number, and needs no procedural language.
 ///
 /// A look at all roles is planned in half the time of a look at the way up, but takes longer where there `are_many`.
-pub(super) fn look(session: &Session, name: &str, are_many: bool) -> String {
+pub(super) fn look(session: &Session, name: &str, role: &Role, are_many: bool) -> String {
     // A superuser may read what the view shows, and that is planned in half the time.
     let roles = match session.mode().is_superuser {
         true => "pg_authid",
         false => "pg_roles",
     };
-    let leads_up = match are_many {
-        true => statement(include_str!("sql/leads_up.sql")),
+    let dangerous = match role.allow_dangerous_privileges {
+        true => String::new(),
+        false => format!(" OR {IS_DANGEROUS}"),
+    };
+    // The worse of the two signs is the first by its text.
+    let problem = match are_many {
+        true => statement(include_str!("sql/login_problem.sql"))
+            .replace("{leads_up}", LEADS_UP)
+            .replace("{dangerous}", DANGEROUS)
+            .replace("{roles}", roles)
+            .replace("{or_dangerous}", &dangerous),
+        // So is this planned in half the time of a look at the way up.
         false => format!(
-            "SELECT '' FROM {roles} g \
-             WHERE (g.rolsuper OR g.rolname IN (current_user, session_user)) AND pg_has_role(r.oid, g.oid, 'MEMBER') LIMIT 1"
+            "SELECT CASE WHEN g.rolsuper OR g.rolname IN (current_user, session_user) THEN '{LEADS_UP}' ELSE '{DANGEROUS}' END \
+             FROM {roles} g WHERE (g.rolsuper OR g.rolname IN (current_user, session_user){dangerous}) \
+             AND pg_has_role(r.oid, g.oid, 'MEMBER') ORDER BY 1 LIMIT 1"
         ),
     };
-    look_with(name, roles, &leads_up)
+    let problem = format!("({problem})");
+    look_with(name, roles, &problem)
 }
 
-/// The same, and says which membership leads there.
-pub(super) fn thorough_look(name: &str) -> String {
+/// The same, and names the memberships that lead there.
+pub(super) fn thorough_look(name: &str, role: &Role) -> String {
     let leads_up = format!(
-        "SELECT '[' || g.membership || ']' FROM {} g \
-         WHERE g.rolsuper OR g.rolname IN (current_user, session_user) ORDER BY 1 LIMIT 1",
+        "(SELECT '{LEADS_UP}[' || g.membership || ']' FROM {} g \
+         WHERE g.rolsuper OR g.rolname IN (current_user, session_user) ORDER BY 1 LIMIT 1)",
         reached("r.oid")
     );
-    look_with(name, "pg_roles", &leads_up)
+    let problem = match role.allow_dangerous_privileges {
+        true => leads_up,
+        false => format!("{leads_up}, {}", powers::dangerous_powers("r.oid")),
+    };
+    look_with(name, "pg_roles", &problem)
 }
 
-fn look_with(name: &str, roles: &str, leads_up: &str) -> String {
+fn look_with(name: &str, roles: &str, problem: &str) -> String {
     format!(
         "SELECT CAST(CASE WHEN r.oid IS NULL THEN 'pgcreds: not created' \
          WHEN r.rolsuper THEN 'pgcreds: superuser' \
          WHEN NOT r.rolcanlogin THEN 'pgcreds: no login' \
-         ELSE coalesce('{LEADS_UP}' || ({leads_up}), r.oid::text) END AS bigint) AS pgcreds_oid \
+         ELSE coalesce({problem}, r.oid::text) END AS bigint) AS pgcreds_oid \
          FROM (SELECT 1) one LEFT JOIN {roles} r ON r.rolname = {};",
         literal(name)
     )
@@ -76,6 +94,9 @@ fn look_with(name: &str, roles: &str, leads_up: &str) -> String {
 pub(super) fn failure(error: &str, role: &RoleName) -> Option<Failure> {
     if let Some((_, found)) = error.split_once(LEADS_UP) {
         return Some(leads_up(found, role));
+    }
+    if let Some(failure) = powers::failure(error, role) {
+        return Some(failure);
     }
     let verdict = VERDICTS.iter().find(|(sign, ..)| error.contains(sign));
     verdict.map(|(_, problem, hint)| {
@@ -98,15 +119,4 @@ fn leads_up(found: &str, role: &RoleName) -> Failure {
         "logins of role \"{role}\" could become the connection's admin or a superuser"
     ))
     .hint(hint)
-}
-
-/// A subquery for the names of the roles that a role is a member of and that could do more than their end takes back, with what that is.
-pub(super) fn powers(role: &str) -> String {
-    format!(
-        "(SELECT json_agg(DISTINCT format('\"%s\" (%s)', g.rolname, p.power)) FROM {} g CROSS JOIN LATERAL (SELECT CASE \
-         WHEN g.rolcreaterole THEN 'CREATEROLE' WHEN g.rolreplication THEN 'REPLICATION' WHEN g.rolbypassrls THEN 'BYPASSRLS' \
-         WHEN g.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files') \
-         THEN 'the server''s files and programs' END AS power) p WHERE p.power IS NOT NULL)",
-        reached(role)
-    )
 }

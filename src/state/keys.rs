@@ -105,6 +105,14 @@ pub(crate) fn role_keys(role: &Role) -> Vec<(&'static str, Value)> {
                 .and_then(|length| i64::try_from(length).ok())
                 .map(Value::from),
         ),
+        (
+            "connection_limit",
+            role.connection_limit.map(|limit| i64::from(limit).into()),
+        ),
+        (
+            "allow_dangerous_privileges",
+            role.allow_dangerous_privileges.then(|| true.into()),
+        ),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))

@@ -13,7 +13,11 @@ fn check(stage: &Stage) -> Run {
 fn warnings(stage: &Stage) -> String {
     let of_check = check(stage).stderr;
     let state = stage.sandbox.state();
-    let arguments = "role add other --connection my-postgres-db --member-of app_rw";
+    let force = match state.contains("allow_dangerous_privileges") {
+        true => " --force",
+        false => "",
+    };
+    let arguments = format!("role add other --connection my-postgres-db --member-of app_rw{force}");
     let owner = state.contains("reassign_owned_to");
     let options = ["--reassign-owned-to", "the owner"];
     let arguments = arguments
@@ -125,6 +129,7 @@ fn groups_that_can_more_than_their_members_end_takes_back() {
     stage
         .cluster
         .execute("CREATE ROLE maker CREATEROLE; GRANT maker, pg_read_server_files TO app_rw");
+    stage.describe_role("allow_dangerous_privileges = true");
     assert_eq!(
         warnings(&stage),
         "warning: logins of role \"app-role\" can act as \"maker\" (CREATEROLE)\n\

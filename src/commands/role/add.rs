@@ -88,6 +88,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER")]
     password_length: Option<usize>,
 
+    /// Sessions that a login may have at the same time, -1 for no limit [default: 20, or as --creation-statements say]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    connection_limit: Option<i32>,
+
+    /// Allow logins to act on other sessions or on the server's files, as with pg_signal_backend or REPLICATION
+    #[arg(long)]
+    force: bool,
+
     /// Do not connect
     #[arg(long)]
     no_verify: bool,
@@ -147,6 +155,8 @@ impl Args {
             username_template: self.username_template.map(UsernameTemplate::new),
             password_length: self.password_length,
             password_policy: None,
+            connection_limit: self.connection_limit,
+            allow_dangerous_privileges: self.force,
         })
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct View {
     username_template: Option<UsernameTemplate>,
     password_length: usize,
     password_policy: Option<PasswordPolicy>,
+    connection_limit: Option<i32>,
+    allow_dangerous_privileges: bool,
 }
 
 impl View {
@@ -46,6 +48,8 @@ impl View {
             username_template: role.username_template.clone(),
             password_length: role.password_length(),
             password_policy: role.password_policy.clone(),
+            connection_limit: role.connection_limit(),
+            allow_dangerous_privileges: role.allow_dangerous_privileges,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::finding::{Check, Finding};
 use super::server::Seen;
+use super::sessions;
 use crate::ops::connect::Admin;
 use crate::postgres::identifier;
 use crate::postgres::survey::can_join;
@@ -13,7 +14,10 @@ pub(super) async fn examine(seen: &Seen, admin: &Admin) -> Vec<Finding> {
         name,
         subject: &subject,
     };
-    let mut findings = vec![createrole(check("createrole"), seen)];
+    let mut findings = vec![
+        createrole(check("createrole"), seen),
+        sessions::reserved_slots(check("reserved_slots"), &seen.slots),
+    ];
     if seen.can_try() {
         findings.push(end_sessions(check("end_sessions"), seen, admin).await);
     }

@@ -4,9 +4,12 @@ mod admin;
 mod files;
 mod finding;
 mod leases;
+mod left_roles;
 mod places;
+mod privileges;
 mod roles;
 mod server;
+mod sessions;
 
 use anyhow::Result;
 
@@ -98,6 +101,7 @@ async fn examine_connection(
         }
     }
     findings.extend(leases::examine(state, &admin, &seen.survey.hour_ago).await?);
+    findings.extend(left_roles::examine(&admin).await);
     Ok(())
 }
 

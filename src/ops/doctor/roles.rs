@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use super::finding::{Check, Finding};
+use super::privileges;
 use super::server::Seen;
+use super::sessions;
 use crate::model::count::counted;
 use crate::model::name::{Label, RoleName};
 use crate::model::role::Role;
@@ -64,8 +66,24 @@ pub(super) async fn examine(subject: &Subject<'_>, findings: &mut Vec<Finding>) 
         check::rehearse(subject.admin, subject.name, subject.role, subject.issued_by).await?;
     let successor = successor(check("successor"), subject, &made).await?;
     findings.push(recipe(check("recipe"), subject, &made));
-    findings.push(attributes(check("attributes"), subject, &made));
+    findings.push(privileges::attributes(
+        check("attributes"),
+        subject.name,
+        &made,
+    ));
     findings.push(successor);
+    findings.push(sessions::connection_limit(
+        check("connection_limit"),
+        subject.name,
+        subject.role,
+        &made,
+        &subject.seen.slots,
+    ));
+    findings.push(privileges::database_owner(
+        check("database_owner"),
+        &subject.seen.standing.user,
+        &made,
+    ));
     Ok(())
 }
 
@@ -182,38 +200,6 @@ async fn groups(check: Check<'_>, subject: &Subject<'_>) -> Result<(Finding, boo
         names.join(" and ")
     );
     Ok((check.failure(detail, remedies.join(" ")), false))
-}
-
-fn attributes(check: Check<'_>, subject: &Subject<'_>, made: &RoleCheck) -> Finding {
-    let dangerous: Vec<&str> = [
-        ("SUPERUSER", made.superuser),
-        ("CREATEROLE", made.createrole),
-        ("REPLICATION", made.replication),
-        ("BYPASSRLS", made.bypassrls),
-    ]
-    .into_iter()
-    .filter_map(|(name, is_set)| is_set.then_some(name))
-    .collect();
-    if dangerous.is_empty() && made.powers.is_empty() {
-        return check.ok("logins have no attribute that goes past privileges");
-    }
-    if dangerous.is_empty() {
-        return check.warning(
-            format!("logins can act as {}", made.powers.join(" and of ")),
-            format!(
-                "Leave the groups that lead there out of [roles.{}].",
-                subject.name
-            ),
-        );
-    }
-    let attributes = dangerous.join(" and ");
-    check.warning(
-        format!("each login has {attributes}, and can do more than its end takes back"),
-        format!(
-            "Leave {attributes} out of creation_statements in [roles.{}].",
-            subject.name
-        ),
-    )
 }
 
 /// Who gets what a login owns when it is revoked.

@@ -9,6 +9,7 @@ use crate::ops::connect::Admin;
 use crate::ops::revoke::BATCH;
 use crate::postgres::identifier;
 use crate::postgres::privileges::{self, Standing};
+use crate::postgres::slots::{ReservedSlots, reserved_slots};
 use crate::postgres::survey::{self, Survey};
 
 /// The oldest PostgreSQL that pgcreds is made for.
@@ -20,10 +21,11 @@ const SKEW: f64 = 5.0;
 /// Ports that poolers listen on: PgBouncer's, and Supavisor's.
 const POOLER_PORTS: [u16; 2] = [6432, 6543];
 
-/// What was found out in two round trips.
+/// What was found out in three round trips.
 pub(super) struct Seen {
     pub(super) standing: Standing,
     pub(super) survey: Survey,
+    pub(super) slots: ReservedSlots,
     /// How far this host's clock is from the server's, in seconds; the time of the question's way is to its favour.
     skew: f64,
 }
@@ -46,10 +48,14 @@ pub(super) async fn look(admin: &Admin) -> Result<Seen> {
         .await
         .map_err(|error| error.failure(what()))?;
     let after = unix_time().as_secs_f64();
+    let slots = reserved_slots(&admin.session)
+        .await
+        .map_err(|error| error.failure(what()))?;
     let skew = survey.clock.clamp(before, after.max(before)) - survey.clock;
     Ok(Seen {
         standing,
         survey,
+        slots,
         skew,
     })
 }

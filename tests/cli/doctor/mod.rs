@@ -3,10 +3,12 @@
 mod files;
 mod isolation;
 mod leases;
+mod left_roles;
 mod people;
 mod places;
 mod roles;
 mod server;
+mod sessions;
 
 use serde_json::Value;
 
@@ -15,7 +17,7 @@ use crate::harness::{Admin, Run, Sandbox};
 use crate::stage::Stage;
 
 /// All checks of a connection with one role.
-const CHECKS: [&str; 26] = [
+const CHECKS: [&str; 29] = [
     "state_file",
     "file",
     "password_file",
@@ -31,6 +33,7 @@ const CHECKS: [&str; 26] = [
     "lock_table",
     "table_acl",
     "createrole",
+    "reserved_slots",
     "end_sessions",
     "allowed_roles",
     "table_grants",
@@ -38,6 +41,8 @@ const CHECKS: [&str; 26] = [
     "recipe",
     "attributes",
     "successor",
+    "connection_limit",
+    "database_owner",
     "leases",
     "other_admins",
     "sweep",
@@ -149,7 +154,8 @@ fn a_healthy_connection_is_all_ok_and_nothing_is_changed() {
                 "quarantined",
                 "newer_leases",
                 "unknown_roles",
-                "admin_groups"
+                "admin_groups",
+                "left_roles"
             ]
         );
         assert_eq!((everything(&stage), stage.sandbox.files()), (before, files));

@@ -80,7 +80,10 @@ fn statements_that_fail_or_hurt() {
     let stage = Stage::new(Admin::Superuser);
     stage.cluster.execute_in("mydb", "CREATE TABLE t (n int)");
     let grant = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO \"{{name}}\"";
-    with_roles(&stage, &recipe("LOGIN CREATEROLE BYPASSRLS", grant));
+    // Before PostgreSQL 16 CREATEROLE has to be allowed.
+    let keys = "allow_dangerous_privileges = true";
+    let role = recipe("LOGIN CREATEROLE BYPASSRLS", grant);
+    with_roles(&stage, &format!("{role}\n{keys}"));
     let before = everything(&stage);
     let attributes = remedy(&stage.sandbox, "attributes", "warning");
     assert_eq!(
@@ -119,9 +122,14 @@ fn groups_that_give_more_than_an_end_takes_back() {
     stage
         .cluster
         .execute("GRANT pg_write_server_files TO app_rw");
-    let remedy = remedy(&stage.sandbox, "attributes", "warning");
+    let revoke = "REVOKE pg_write_server_files FROM app_rw; -- or, to allow it, write allow_dangerous_privileges = true in \
+                  [roles.app-role] of the state file, as role add --force does";
+    assert_eq!(remedy(&stage.sandbox, "recipe", "failure"), revoke);
+    stage.describe_role("allow_dangerous_privileges = true");
+    passes(&stage.sandbox, "recipe");
+    let attributes = remedy(&stage.sandbox, "attributes", "warning");
     assert_eq!(
-        remedy,
+        attributes,
         "Leave the groups that lead there out of [roles.app-role]."
     );
     let found = finding(&stage.sandbox, "attributes");
@@ -131,6 +139,87 @@ fn groups_that_give_more_than_an_end_takes_back() {
     );
     stage.cluster.execute("GRANT postgres TO app_rw");
     sql_mends(&stage, "recipe", "failure", "REVOKE postgres FROM app_rw;");
+    stage.describe_role("");
+    sql_mends(&stage, "recipe", "failure", revoke);
+}
+
+/// `doctor` and `role check` name each database of the group, and its owner.
+#[track_caller]
+fn names_both_databases(stage: &Stage) {
+    let found = finding(&stage.sandbox, "database_owner");
+    let detail = found["detail"].as_str().unwrap();
+    for database in ["mydb", "other db"] {
+        let part = format!("can act as \"dbowner\", which owns database \"{database}\"");
+        assert!(detail.contains(&part), "{detail}");
+    }
+    let check = ["role", "check", "app-role"];
+    let warnings = stage.sandbox.pgcreds(check).run().success().stderr;
+    assert_eq!(
+        warnings.matches("which owns database").count(),
+        2,
+        "{warnings}"
+    );
+}
+
+/// Who owns a database sets what all its sessions start with. After the remedy the group creates as before, and cannot alter it.
+#[test]
+fn a_group_that_owns_a_database() {
+    for admin in [Admin::CreateRole, Admin::Superuser] {
+        let stage = Stage::new(admin);
+        stage
+            .cluster
+            .execute("CREATE DATABASE \"other db\" OWNER dbowner");
+        stage.cluster.execute("CREATE ROLE near IN ROLE dbowner");
+        passes(&stage.sandbox, "database_owner");
+        stage.cluster.execute("GRANT near TO app_rw");
+        names_both_databases(&stage);
+        let lease = stage
+            .sandbox
+            .pgcreds(["issue", "app-role", "--format", "json"])
+            .run();
+        let lease = lease.success().json();
+        let as_lease = |sql: &str| {
+            let (name, password) = (lease["username"].as_str(), lease["password"].as_str());
+            let sql = format!("SET ROLE dbowner; {sql}");
+            stage
+                .cluster
+                .try_execute_as(name.unwrap(), password.unwrap(), "mydb", &sql)
+        };
+        let alter = "ALTER DATABASE mydb SET work_mem = '1MB'";
+        let create =
+            "CREATE SCHEMA s; CREATE TABLE public.t (); DROP TABLE public.t; DROP SCHEMA s";
+        assert!(as_lease(alter).is_ok() && as_lease(create).is_ok());
+        stage
+            .cluster
+            .execute_in("mydb", "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+        let public = stage.cluster.version() >= 15;
+        if !public {
+            stage
+                .cluster
+                .execute_in("mydb", "GRANT CREATE ON SCHEMA public TO dbowner");
+        }
+        let remedy = remedy(&stage.sandbox, "database_owner", "warning");
+        let grant = if public {
+            " GRANT CREATE ON SCHEMA public TO \"dbowner\";"
+        } else {
+            ""
+        };
+        let statements = |database: &str| {
+            format!(
+                "ALTER DATABASE \"{database}\" OWNER TO \"vaultadmin\"; GRANT CREATE ON DATABASE \"{database}\" TO \"dbowner\";"
+            )
+        };
+        assert_eq!(
+            remedy,
+            format!("{}{grant} {}", statements("mydb"), statements("other db"))
+        );
+        sql_mends(&stage, "database_owner", "warning", &remedy);
+        assert!(as_lease(create).is_ok());
+        assert_eq!(
+            as_lease(alter),
+            Err("42501: must be owner of database mydb".to_owned())
+        );
+    }
 }
 
 #[test]
