@@ -11,7 +11,7 @@ use crate::model::lease::Lease;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::retry::on_conflict;
-use crate::postgres::revocation::{Which, join_or_end, open_sessions};
+use crate::postgres::revocation::{Which, join_or_end, open_sessions, termination};
 use crate::postgres::session::{Session, begin_waiting};
 
 /// How often we look again when an end moves while we look at it.
@@ -48,15 +48,20 @@ pub(crate) async fn cut(
     let mut is_last = false;
     while let Err(error) = &result {
         let is_obstructed = error.is_lock_timeout() || error.is_conflict();
-        let open = match is_obstructed && !is_last {
-            true => open_sessions(session, &cut.due().await?).await?,
-            false => Vec::new(),
-        };
+        if !is_obstructed || is_last {
+            break;
+        }
+        let due = cut.due().await?;
+        // All of them were renewed in the meantime, or are gone: nobody is in our way any more.
+        if due.is_empty() {
+            return Ok(due);
+        }
+        let open = open_sessions(session, &due).await?;
         if open.is_empty() {
             break;
         }
         is_last = Instant::now() >= deadline;
-        cut.to_end = match join_or_end(session, &open, cut.patience).await? {
+        cut.to_end = match join_or_end(session, &open, cut.condition(), cut.patience).await? {
             true => open,
             false => Vec::new(),
         };
@@ -165,15 +170,10 @@ impl Cut<'_> {
     /// Ends sessions in the same request that changes the logins: the change is first in the queue for the locks that they
     /// held, before a client comes back. Not those of a lease that was renewed since the look.
     fn ending(&self) -> String {
-        if self.to_end.is_empty() {
-            return String::new();
+        match self.to_end.is_empty() {
+            true => String::new(),
+            false => termination(&self.to_end, self.condition()),
         }
-        format!(
-            "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid \
-             WHERE r.oid = ANY({}) AND {};",
-            array(&self.to_end),
-            self.condition()
-        )
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn end_sessions(
             return Ok(open);
         }
         let is_joined = |oid: &u32| joined.contains(oid);
-        if open.iter().all(is_joined) || join_or_end(session, &open, LOCK_WAIT).await? {
+        if open.iter().all(is_joined) || join_or_end(session, &open, "true", LOCK_WAIT).await? {
             session
                 .query(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY($1)",
@@ -56,13 +56,14 @@ pub(crate) async fn end_sessions(
 }
 
 /// Makes the admin a member of these logins, so that it may end their sessions. Where they keep it from that, it ends them
-/// at once, and returns `false`.
+/// at once, as far as the logins still fulfill `condition`, and returns `false`.
 ///
 /// Before PostgreSQL 15 a login may grant itself to the admin, and the admin's own grant then waits for the login's open
 /// transaction. There `CREATEROLE` is enough to become a member of `pg_signal_backend`, which is taken back at once.
 pub(super) async fn join_or_end(
     session: &Session,
     oids: &[u32],
+    condition: &str,
     patience: Duration,
 ) -> Result<bool, DatabaseError> {
     match join_logins(session, oids, patience).await {
@@ -70,17 +71,26 @@ pub(super) async fn join_or_end(
         Err(error) if error.is_lock_timeout() => {}
         Err(error) => return Err(error),
     }
-    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
     let ended = session
         .run(&format!(
-            "{} GRANT pg_signal_backend TO CURRENT_USER; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ANY('{{{}}}'::oid[])",
+            "{} GRANT pg_signal_backend TO CURRENT_USER; {}",
             begin_waiting(patience),
-            oids.join(",")
+            termination(oids, condition)
         ))
         .await;
     session.rollback().await;
     ended.map(|_| false)
+}
+
+/// The SQL that ends the sessions of those logins that fulfill `condition` when it runs: since it was looked at last, a login
+/// may have been renewed.
+pub(super) fn termination(oids: &[u32], condition: &str) -> String {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    format!(
+        "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a LEFT JOIN pg_roles r ON r.oid = a.usesysid \
+         WHERE a.usesysid = ANY('{{{}}}'::oid[]) AND {condition};",
+        oids.join(",")
+    )
 }
 
 /// The logins among these that have sessions.

@@ -40,6 +40,7 @@ mod locks;
 mod password_credential;
 mod password_sources;
 mod progress;
+mod races;
 mod readme;
 mod reference_flow;
 mod renew;

@@ -22,6 +22,7 @@ pub(crate) use proxy::{Direction, Fault, Proxy};
 pub(crate) use run::{Run, Running};
 pub(crate) use rustix::process::Signal;
 pub(crate) use sandbox::{Sandbox, write_private};
+pub(crate) use session::LiveSession;
 pub(crate) use sql::Admin;
 
 use std::time::{Duration, Instant};
