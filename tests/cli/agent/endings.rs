@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::wait_for_logins;
 use crate::app_role::App;
-use crate::harness::{Signal, eventually};
+use crate::harness::{Signal, eventually, within};
 
 #[test]
 fn it_revokes_and_removes_what_it_made() {
@@ -121,6 +121,57 @@ fn leases_that_could_not_be_revoked_make_the_exit_code_4() {
     assert_eq!(of("stopped")["revoked"], "1");
     assert_eq!(of("stopped")["incomplete"], "true");
     assert_eq!(app.logins(), [held]);
+}
+
+/// Fails for as long as there is no row in the table.
+const UNTIL_PERMITTED: &str = "default_ttl = \"3s\"\nmax_ttl = \"3s\"\n\
+    revocation_statements = [\"SELECT 1 / count(*) FROM permission -- {{name}}\"]\n";
+
+/// An agent that has replaced a lease and could not revoke it, and that lease.
+fn agent_with_a_failed_revocation(app: &App) -> (super::Agent<'_>, String) {
+    app.cluster.execute_in(
+        "mydb",
+        "CREATE TABLE permission (); GRANT SELECT ON permission TO vaultadmin",
+    );
+    // The next lease lives for so long that nothing else has to be done.
+    app.describe("app", "grace = \"1s\"\n");
+    let agent = app.agent(&[]);
+    let first = app.user("app");
+    app.change("default_ttl = \"3s\"\nmax_ttl = \"3s\"", "max_ttl = \"1h\"");
+    agent.running.signal(Signal::HUP);
+    agent.wait_for("issued", 2);
+    let is_disabled = format!("SELECT NOT rolcanlogin FROM pg_roles WHERE rolname = '{first}'");
+    agent.wait_until("its revocation fails", || {
+        app.cluster.value(&is_disabled) == "t"
+    });
+    (agent, first)
+}
+
+/// A minute later.
+#[test]
+fn a_revocation_that_failed_is_tried_again() {
+    let app = App::with(UNTIL_PERMITTED);
+    let (agent, first) = agent_with_a_failed_revocation(&app);
+    app.cluster
+        .execute_in("mydb", "INSERT INTO permission DEFAULT VALUES");
+    let is_gone = || !app.logins().contains(&first);
+    assert!(within(Duration::from_secs(75), is_gone));
+    agent.wait_for("revoked", 1);
+    assert_eq!(app.logins(), [app.user("app")]);
+    assert_eq!(agent.count("issued"), 2);
+}
+
+#[test]
+fn a_revocation_that_failed_is_tried_again_at_the_end() {
+    let app = App::with(UNTIL_PERMITTED);
+    let (agent, _) = agent_with_a_failed_revocation(&app);
+    app.cluster
+        .execute_in("mydb", "INSERT INTO permission DEFAULT VALUES");
+    agent.running.signal(Signal::TERM);
+    let ended = agent.running.wait().success();
+    let events = super::events(&ended.stderr);
+    assert_eq!(events.last().unwrap()["revoked"], "2", "{ended}");
+    assert_eq!(app.logins(), Vec::<String>::new());
 }
 
 #[test]
