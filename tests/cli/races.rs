@@ -317,3 +317,29 @@ fn a_renewal_and_a_revocation_meet_at_each_of_their_requests() {
     });
     outcomes.check();
 }
+
+/// Somebody else changes the login at the same time, which PostgreSQL answers with an error to the second.
+#[test]
+fn a_change_by_somebody_else_fails_none_of_them() {
+    for arguments in [&RENEW[..], &REVOKE, &SWEEP] {
+        let (stage, _session) = live();
+        if arguments == SWEEP {
+            expire(&stage);
+        }
+        let other = stage.cluster.connect_as("mover", "mover-secret", "mydb");
+        for change in [
+            format!("ALTER ROLE {NAME} CONNECTION LIMIT 3"),
+            format!("GRANT app_rw TO {NAME}"),
+        ] {
+            let begun = other.rows(&format!("BEGIN; {change}"));
+            begun.unwrap();
+        }
+        let running = stage.sandbox.pgcreds(arguments).spawn();
+        let is_waiting = || stage.cluster.value(IS_WAITING) == "t";
+        assert!(within(PATIENCE, is_waiting), "{arguments:?}");
+        other.rows("COMMIT").unwrap();
+        running.wait().success();
+        let is_left = arguments == RENEW;
+        assert_eq!(stage.logins().len(), usize::from(is_left), "{arguments:?}");
+    }
+}

@@ -162,9 +162,16 @@ fn one_that_cannot_be_told_from_others_keeps_the_lease_in_quarantine() {
         ..14 => "pg_terminate_backend(int)",
         _ => "pg_terminate_backend(int, bigint)",
     };
-    for because in ["no right to end its own", "rights of another login"] {
+    for because in [
+        "no right to end its own",
+        "rights of another login",
+        "the right to end those of others",
+    ] {
         let (stage, oid) = stage(Admin::CreateRole);
         let sql = match because {
+            "the right to end those of others" => {
+                format!("GRANT pg_signal_backend TO \"{NAME}\"")
+            }
             "rights of another login" => {
                 format!("CREATE ROLE service LOGIN; GRANT service TO \"{NAME}\"")
             }
