@@ -85,8 +85,8 @@ async fn terminate(session: &Session, oids: &[u32]) -> Result<(), DatabaseError>
 /// The SQL that tells the sessions of those of these logins to end whose rows in `pg_roles` meet the condition.
 pub(super) fn termination(oids: &[u32], condition: &str) -> String {
     format!(
-        "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid \
-         WHERE r.oid = ANY({}) AND {condition};",
+        "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a LEFT JOIN pg_roles r ON r.oid = a.usesysid \
+         WHERE a.usesysid = ANY({}) AND {condition};",
         array(oids)
     )
 }

@@ -228,7 +228,10 @@ fn a_sweep_that_is_overtaken_reports_no_false_failure() {
         let command = ["sweep", "--format", "json"];
         let other = stage.sandbox.pgcreds(command).spawn();
         // It waits where the first one holds a lock.
-        within(Duration::from_millis(400), || stage.logins().is_empty());
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        within(PATIENCE, || {
+            stage.logins().is_empty() || stage.cluster.value(waiting) != "0"
+        });
         proxy.resume();
         for run in [other.wait(), sweep.wait()] {
             assert_eq!(

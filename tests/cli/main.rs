@@ -47,6 +47,7 @@ mod password_credential;
 mod password_sources;
 mod planted_files;
 mod progress;
+mod races;
 mod readme;
 mod reference_flow;
 mod renew;

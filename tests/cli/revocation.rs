@@ -1,7 +1,7 @@
 //! `pgcreds lease revoke`: which leases it takes, and which roles it never touches.
 
 use crate::harness::Admin;
-use crate::stage::{LATER, PAST, Stage, creation, identifier, literal, marker};
+use crate::stage::{LATER, PASSWORD, PAST, Stage, creation, identifier, literal, marker};
 
 /// The marker of a lease, with one field replaced.
 fn forged(name: &str, field: &str, value: impl Into<serde_json::Value>) -> String {
@@ -264,6 +264,55 @@ fn the_roles_own_statements_run_first() {
         stage.cluster.value_in("mydb", log),
         "it's; pgc_1,it's; pgc_2"
     );
+}
+
+/// Whoever may create roles may write a marker on them. The admin's session has taken on another role.
+#[test]
+fn neither_the_admin_nor_the_role_that_it_works_as_is_a_lease() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage
+        .cluster
+        .execute("CREATE ROLE power CREATEROLE; GRANT power TO vaultadmin");
+    let state = stage.sandbox.state();
+    let option = "/mydb?options=-c%20role%3Dpower\"";
+    stage.sandbox.write_state(&state.replace("/mydb\"", option));
+    for name in ["vaultadmin", "power"] {
+        let marker = literal(&forged(name, "max_expires_at", "2001-01-01T00:00:00Z"));
+        stage
+            .cluster
+            .execute(&format!("COMMENT ON ROLE {name} IS {marker}"));
+    }
+    let before = stage
+        .cluster
+        .rows("SELECT oid, xmin, rolname FROM pg_authid ORDER BY oid");
+    assert_eq!(
+        stage.sweep(["--format", "json"]).success().json()["revoked"],
+        serde_json::json!([])
+    );
+    for name in ["vaultadmin", "power"] {
+        let run = stage.revoke(name).exits(1);
+        let refusal = format!("error: role \"{name}\" is not a lease of pgcreds\n");
+        assert!(run.stderr.starts_with(&refusal), "{run}");
+    }
+    let after = stage
+        .cluster
+        .rows("SELECT oid, xmin, rolname FROM pg_authid ORDER BY oid");
+    assert_eq!(after, before);
+}
+
+/// Nothing that a session of the lease does comes after them.
+#[test]
+fn the_roles_own_statements_find_no_session() {
+    let stage = Stage::new(Admin::Superuser);
+    stage.as_admin("CREATE TABLE log (sessions int)");
+    stage.describe_role("revocation_statements = [\"INSERT INTO log SELECT count(*) FROM pg_stat_activity WHERE usename = '{{name}}'\"]");
+    stage.make(["pgc_1"], LATER);
+    stage.give_password("pgc_1");
+    let session = stage.cluster.connect_as("pgc_1", PASSWORD, "mydb");
+    stage.revoke("pgc_1").success();
+    assert!(!session.is_alive());
+    let log = "SELECT sessions FROM log";
+    assert_eq!(stage.cluster.rows_in("mydb", log), [["0"]]);
 }
 
 #[test]

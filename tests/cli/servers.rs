@@ -150,14 +150,8 @@ fn a_connection_that_breaks_while_a_lease_is_looked_for_stops_no_other() {
     }
 }
 
-/// Connection `a-weak` comes first, and its admin may not act as the successor.
-#[test]
-fn what_one_connection_to_a_server_cannot_do_another_does() {
-    let stage = Stage::new(Admin::CreateRole);
-    stage.describe_role("reassign_owned_to = \"dbowner\"");
-    stage.cluster.execute(
-        "CREATE ROLE weak LOGIN CREATEROLE PASSWORD 'admin-secret'; GRANT dbowner TO vaultadmin",
-    );
+/// Adds connection `a-weak`, whose admin is `weak`. It comes first.
+fn add_weak(stage: &Stage) {
     stage.add_connection("a-weak", stage.cluster.port());
     let state = stage.sandbox.state();
     let weak = state.rfind("vaultadmin").unwrap();
@@ -167,6 +161,65 @@ fn what_one_connection_to_a_server_cannot_do_another_does() {
         &state[weak + "vaultadmin".len()..]
     );
     stage.sandbox.write_state(&state);
+}
+
+/// The first one sees the lease, and its admin may not alter it.
+#[test]
+fn a_lease_is_renewed_through_the_connection_whose_admin_may() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage
+        .cluster
+        .execute("CREATE ROLE weak LOGIN PASSWORD 'admin-secret'");
+    add_weak(&stage);
+    stage.make([NAME], "2100-01-01");
+    let renew = ["lease", "renew", NAME, "--ttl", "1h"];
+    stage.sandbox.pgcreds(renew).run().success();
+    let left =
+        "SELECT rolvaliduntil < now() + interval '1 h' FROM pg_roles WHERE rolname LIKE 'pgc%'";
+    assert_eq!(stage.cluster.value(left), "t");
+}
+
+/// The way that comes first breaks: what is due is revoked by the other one.
+#[test]
+fn a_connection_that_breaks_leaves_the_rest_to_another_one() {
+    let stage = Stage::new(Admin::CreateRole);
+    let proxy = Proxy::start(stage.cluster.port());
+    stage.add_connection("a-broken", proxy.port());
+    stage.make([NAME], PAST);
+    let sweep = ["sweep", "--format", "json"];
+    stage.sandbox.pgcreds(sweep).run().success();
+    let direction = Direction::ToServer;
+    let sent = proxy.messages();
+    let sent = sent
+        .iter()
+        .filter(|(way, kind)| *way == direction && *kind == b'Q');
+    // It sends nothing but what it has to know first, and what it says at its end.
+    let requests = sent.count();
+    stage.make([NAME], PAST);
+    proxy.set_fault(Fault::CutBefore {
+        direction,
+        count: proxy
+            .messages()
+            .iter()
+            .filter(|(way, _)| *way == direction)
+            .count()
+            + requests,
+    });
+    let run = stage.sandbox.pgcreds(sweep).run().exits(4);
+    assert_eq!(run.json()["revoked"], json!([NAME]), "{run}");
+    assert_eq!(run.json()["unreachable"][0]["connection"], "a-broken");
+    assert_eq!(count(&stage.cluster), "0");
+}
+
+/// Connection `a-weak` comes first, and its admin may not act as the successor.
+#[test]
+fn what_one_connection_to_a_server_cannot_do_another_does() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.describe_role("reassign_owned_to = \"dbowner\"");
+    stage.cluster.execute(
+        "CREATE ROLE weak LOGIN CREATEROLE PASSWORD 'admin-secret'; GRANT dbowner TO vaultadmin",
+    );
+    add_weak(&stage);
     for by_id in [true, false] {
         stage.make([NAME], PAST);
         if stage.cluster.version() >= 16 {

@@ -106,13 +106,14 @@ fn many_sessions_in_several_databases_end() {
 fn a_client_that_reconnects_in_a_loop_stays_out() {
     let (stage, oid) = stage();
     let is_over = AtomicBool::new(false);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // One that nobody ends must not last for ever.
+    let stay = "SET statement_timeout = '60s'; SELECT pg_sleep(600)";
     let reconnect = || {
         let mut count = 0;
         while !is_over.load(Ordering::Relaxed) {
-            let login =
-                stage
-                    .cluster
-                    .try_execute_as(NAME, PASSWORD, "mydb", "SELECT pg_sleep(600)");
+            assert!(Instant::now() < deadline, "no end after {count} logins");
+            let login = stage.cluster.try_execute_as(NAME, PASSWORD, "mydb", stay);
             assert!(login.is_err());
             count += 1;
         }

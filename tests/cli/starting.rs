@@ -8,7 +8,7 @@ use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, Scr
 use postgres_protocol::message::frontend;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Admin, Running, eventually};
+use crate::harness::{Admin, Direction, Fault, Proxy, Running, Sandbox, eventually, within};
 use crate::stage::{LATER, PASSWORD, Stage};
 
 const NAME: &str = "pgc starting";
@@ -32,8 +32,13 @@ fn stage(admin: Admin) -> (Stage, String) {
 /// A client that works as `app_rw`, and whose session takes so long to start once it is authenticated. Every client may ask
 /// for that.
 fn slow_client(stage: &Stage, user: &str, seconds: u32) -> Running {
+    slow_client_with(stage, user, seconds, "SELECT current_user")
+}
+
+/// The same with what it does then.
+fn slow_client_with(stage: &Stage, user: &str, seconds: u32, sql: &str) -> Running {
     let (port, host) = (stage.cluster.port().to_string(), stage.cluster.host());
-    let ask = ["-XAtc", "SELECT current_user"];
+    let ask = ["-XAtc", sql];
     let address = ["-h", host, "-p", &port, "-U", user, "-d", "mydb"];
     let options = format!("-c role=app_rw -c post_auth_delay={seconds}");
     let client = stage
@@ -68,6 +73,52 @@ fn one_that_takes_its_time_does_not_outlive_its_lease() {
         );
         assert!(stage.is_gone(&oid), "{admin:?}");
     }
+}
+
+/// One that has been let in and is held back, comes to life at each request of a revocation in turn.
+#[test]
+fn one_that_has_started_meanwhile_does_not_outlive_its_lease() {
+    let revoke = ["lease", "revoke", NAME];
+    let direction = Direction::ToServer;
+    let requests = {
+        let (stage, _) = stage(Admin::CreateRole);
+        let proxy = Proxy::start(stage.cluster.port());
+        let sandbox = Sandbox::new().with_connection_at(proxy.port());
+        sandbox.pgcreds(revoke).run().success();
+        let sent = proxy.messages().into_iter();
+        let sent = sent.filter(|(found, _)| *found == direction).enumerate();
+        let requests = sent.filter(|(_, (_, kind))| *kind == b'Q');
+        requests.map(|(before, _)| before + 1).collect::<Vec<_>>()
+    };
+    let one = |count: usize| {
+        let (stage, oid) = stage(Admin::CreateRole);
+        let client = slow_client_with(&stage, NAME, 1, "SELECT pg_sleep(600)");
+        let pid = "SELECT pid FROM pg_locks WHERE classid = 'pg_database'::regclass";
+        let pid = Pid::from_raw(stage.cluster.value(pid).parse().unwrap()).unwrap();
+        kill_process(pid, Signal::STOP).unwrap();
+        let proxy = Proxy::start(stage.cluster.port());
+        proxy.set_fault(Fault::StallAt { direction, count });
+        let sandbox = Sandbox::new().with_connection_at(proxy.port());
+        let revocation = sandbox.pgcreds(revoke).spawn();
+        proxy.wait_for_stall(PATIENCE);
+        kill_process(pid, Signal::CONT).unwrap();
+        let has_started = format!("SELECT count(*) FROM pg_stat_activity WHERE usesysid = {oid}");
+        let has_started = within(PATIENCE, || {
+            stage.cluster.value(&has_started) == "1" || !client.stderr().is_empty()
+        });
+        assert!(has_started, "request {count}");
+        proxy.resume();
+        let run = revocation.wait();
+        assert_eq!(run.code, 0, "request {count}: {run}");
+        assert_eq!(client.wait().code, 2, "request {count}");
+        assert!(stage.is_gone(&oid), "request {count}");
+    };
+    let (some, others) = requests.split_at(requests.len() / 2);
+    std::thread::scope(|scope| {
+        for requests in [some, others] {
+            scope.spawn(|| requests.iter().copied().for_each(one));
+        }
+    });
 }
 
 #[test]
@@ -111,9 +162,16 @@ fn one_that_cannot_be_told_from_others_keeps_the_lease_in_quarantine() {
         ..14 => "pg_terminate_backend(int)",
         _ => "pg_terminate_backend(int, bigint)",
     };
-    for because in ["no right to end its own", "rights of another login"] {
+    for because in [
+        "no right to end its own",
+        "rights of another login",
+        "the right to end those of others",
+    ] {
         let (stage, oid) = stage(Admin::CreateRole);
         let sql = match because {
+            "the right to end those of others" => {
+                format!("GRANT pg_signal_backend TO \"{NAME}\"")
+            }
             "rights of another login" => {
                 format!("CREATE ROLE service LOGIN; GRANT service TO \"{NAME}\"")
             }

@@ -85,6 +85,21 @@ fn it_refuses_to_take_more_than_it_is_told() {
 }
 
 #[test]
+fn it_takes_many_more_than_go_together() {
+    let stage = Stage::new(Admin::CreateRole);
+    for (command, end) in [
+        (&["sweep"][..], PAST),
+        (&["lease", "revoke", "--all"], LATER),
+    ] {
+        let names = stage.make_many(1_100, end);
+        let line = command.iter().chain(&["--format", "json"]);
+        let run = stage.sandbox.pgcreds(line).run().success();
+        assert_eq!(run.json()["revoked"], json!(names), "{command:?}");
+        assert_eq!(stage.logins(), PLAIN);
+    }
+}
+
+#[test]
 fn it_takes_leases_of_one_role_only_when_told() {
     let stage = Stage::new(Admin::CreateRole);
     stage.make(["pgc mine"], PAST);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::wait_for_logins;
 use crate::app_role::App;
-use crate::harness::{Signal, eventually};
+use crate::harness::{Signal, eventually, within};
 
 #[test]
 fn it_revokes_and_removes_what_it_made() {
@@ -121,6 +121,82 @@ fn leases_that_could_not_be_revoked_make_the_exit_code_4() {
     assert_eq!(of("stopped")["revoked"], "1");
     assert_eq!(of("stopped")["incomplete"], "true");
     assert_eq!(app.logins(), [held]);
+}
+
+/// An agent that has replaced a lease and could not revoke it, because of these statements or of a server that is away, and
+/// that lease. The statements can use a table, which is empty.
+fn with_a_failed_revocation(app: &App, is_away: bool) -> (super::Agent<'_>, String) {
+    app.cluster.execute_in(
+        "mydb",
+        "CREATE TABLE permission (); GRANT SELECT ON permission TO vaultadmin",
+    );
+    app.describe("app", "grace = \"2s\"\n");
+    let agent = app.agent(&[]);
+    let first = app.user("app");
+    // The next one lives for so long that nothing else has to be done.
+    app.change(SHORT, "max_ttl = \"1h\"\n");
+    agent.running.signal(Signal::HUP);
+    agent.wait_for("issued", 2);
+    if is_away {
+        app.cluster.stop();
+        agent.wait_for("unreachable", 1);
+        app.cluster.restart();
+    } else {
+        let is_disabled = format!("SELECT NOT rolcanlogin FROM pg_roles WHERE rolname = '{first}'");
+        agent.wait_until("its revocation fails", || {
+            app.cluster.value(&is_disabled) == "t"
+        });
+    }
+    app.cluster
+        .execute_in("mydb", "INSERT INTO permission DEFAULT VALUES");
+    (agent, first)
+}
+
+const SHORT: &str = "default_ttl = \"3s\"\nmax_ttl = \"3s\"\n";
+
+/// Fails for as long as the table is empty.
+const FAILING: &str = "SELECT 1 / count(*) FROM permission -- {{name}}";
+
+/// Ends the admin's session for as long as the table is empty.
+const BREAKING: &str = "SELECT pg_terminate_backend(pg_backend_pid()) WHERE NOT EXISTS (SELECT FROM permission) -- {{name}}";
+
+/// The role with lifetimes of three seconds and these revocation statements.
+fn short_lived(statements: &str) -> App {
+    App::with(&format!(
+        "{SHORT}revocation_statements = [\"{statements}\"]\n"
+    ))
+}
+
+/// A minute later.
+#[test]
+fn a_revocation_that_failed_is_tried_again() {
+    let one = |(statements, is_away)| {
+        let app = short_lived(statements);
+        let (agent, first) = with_a_failed_revocation(&app, is_away);
+        let is_gone = || !app.logins().contains(&first);
+        assert!(within(Duration::from_secs(75), is_gone), "{statements}");
+        agent.wait_for("revoked", 1);
+        assert_eq!(app.logins(), [app.user("app")]);
+        assert_eq!(agent.count("issued"), 2);
+    };
+    std::thread::scope(|scope| {
+        for case in [(FAILING, false), (BREAKING, false), (FAILING, true)] {
+            scope.spawn(move || one(case));
+        }
+    });
+}
+
+#[test]
+fn a_revocation_that_failed_is_tried_again_at_the_end() {
+    for (statements, is_away) in [(FAILING, false), (BREAKING, false), (FAILING, true)] {
+        let app = short_lived(statements);
+        let (agent, _) = with_a_failed_revocation(&app, is_away);
+        agent.running.signal(Signal::TERM);
+        let ended = agent.running.wait().success();
+        let events = super::events(&ended.stderr);
+        assert_eq!(events.last().unwrap()["revoked"], "2", "{ended}");
+        assert_eq!(app.logins(), Vec::<String>::new());
+    }
 }
 
 #[test]

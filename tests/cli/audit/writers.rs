@@ -103,6 +103,24 @@ fn with_a_full_disk_in_between() {
     assert_eq!(read.stderr, "");
 }
 
+/// The log is renamed while a line waits for it, and is compressed or removed next.
+#[test]
+fn a_line_goes_to_the_log_that_has_its_name() {
+    let stage = stage();
+    let log = path(&stage.sandbox);
+    stage.issue(&["app-role"]);
+    let busy = fs::File::open(&log).unwrap();
+    busy.lock().unwrap();
+    let running = stage.sandbox.pgcreds(issue_json(&["app-role"])).spawn();
+    eventually(Duration::from_secs(30), || stage.logins().len() == 2);
+    let rotated = log.with_file_name("audit.jsonl.1");
+    fs::rename(&log, &rotated).unwrap();
+    busy.unlock().unwrap();
+    let issued = Credentials(running.wait().success().json());
+    assert_eq!(events(&rotated).len(), 1);
+    assert_eq!(values(&events(&log), "lease"), [issued.id()]);
+}
+
 #[test]
 fn a_sweep_writes_a_batch_at_once() {
     let stage = stage();

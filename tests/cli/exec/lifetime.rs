@@ -60,6 +60,25 @@ fn it_is_renewed_while_the_command_runs() {
 }
 
 #[test]
+fn a_renewal_that_failed_is_tried_again() {
+    let app = App::new();
+    let running = start(&app, &["--ttl", "15s"]);
+    let login = app.logins().remove(0);
+    let end = end_of(&app, &login);
+    app.cluster.stop();
+    eventually(LONG, || {
+        running
+            .stderr()
+            .contains("warning: could not renew the lease: ")
+    });
+    app.cluster.restart();
+    eventually(LONG, || end_of(&app, &login) != end);
+    stop(&app);
+    assert_eq!(running.wait().code, 7);
+    assert_eq!(app.logins(), Vec::<String>::new());
+}
+
+#[test]
 fn a_warning_comes_before_its_last_end() {
     let app = App::with("max_ttl = \"3s\"\ndefault_ttl = \"3s\"\n");
     let ended = run(&app, &[], "sleep 2.5").success();

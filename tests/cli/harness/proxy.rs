@@ -104,6 +104,11 @@ impl Proxy {
         );
     }
 
+    /// Whether a `StallAt` is reached within the timeout: the client may have no more to say.
+    pub(crate) fn stalls_within(&self, timeout: Duration) -> bool {
+        self.traffic.wait_for_stall(timeout)
+    }
+
     /// Ends a stall: what was held back is passed on, also when its sender has died meanwhile.
     pub(crate) fn resume(&self) {
         self.traffic.resume();

@@ -299,3 +299,35 @@ fn a_role_that_statements_take_on_is_given_back() {
         assert_eq!(stage.logins().remove(0).end, issued.text("expires_at"));
     }
 }
+
+/// The statements reach further than the admin itself: a function of a superuser grants for them.
+#[test]
+fn a_login_leads_neither_to_the_admin_nor_to_the_role_that_it_works_as() {
+    let create = "CREATE ROLE {{name}} LOGIN PASSWORD '{{password}}'";
+    let stage = Stage::new(Admin::CreateRole, "");
+    stage
+        .cluster
+        .execute("CREATE ROLE power CREATEROLE; GRANT power TO vaultadmin");
+    stage.cluster.execute_in(
+        "mydb",
+        "CREATE FUNCTION let_in(member text, role text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER \
+         AS $$ BEGIN EXECUTE format('GRANT %I TO %I', role, member); END $$",
+    );
+    let option = "/mydb?options=-c%20role%3Dpower\"";
+    let state = stage.sandbox.state().replace("/mydb\"", option);
+    for group in ["vaultadmin", "power"] {
+        let statements = format!("{create}; SELECT let_in('{{{{name}}}}', '{group}')");
+        stage
+            .sandbox
+            .write_state(&format!("{state}{}", role_with(&statements)));
+        let run = stage.sandbox.pgcreds(["issue", "app-role"]).run().exits(1);
+        let refusal = "error: logins of role \"app-role\" could become the connection's admin or a superuser\n";
+        assert!(run.stderr.starts_with(refusal), "{group}: {run}");
+        assert_eq!(stage.logins(), []);
+    }
+    let statements = format!("{create}; SELECT let_in('{{{{name}}}}', 'app_rw')");
+    stage
+        .sandbox
+        .write_state(&format!("{state}{}", role_with(&statements)));
+    stage.issue(&["app-role"]);
+}

@@ -38,6 +38,35 @@ fn a_change_that_the_server_refuses_changes_nothing() {
     }
 }
 
+/// A change to the one that an interrupted rotation left may still be on its way to the server.
+#[test]
+fn a_password_that_is_left_over_outlives_a_refusal() {
+    let cluster = cluster();
+    for source in Source::ALL {
+        let sandbox = source.sandbox(cluster.port());
+        let pending = source.pending(&sandbox);
+        fs::write(&pending, "left-over\n").unwrap();
+        let state = sandbox.state();
+        let refused = "rotation_statements = [\"SELECT 1/0 -- {{password}}\"]\n";
+        sandbox.write_state(&format!("{state}{refused}"));
+        for _ in 0..2 {
+            let run = rotate(&sandbox).exits(3);
+            assert!(run.stderr.contains("division by zero"), "{run}");
+            let kept = fs::read_to_string(&pending).unwrap();
+            assert_eq!(kept, "left-over\n", "{source:?}");
+            assert_eq!(source.stored(&sandbox).unwrap(), "admin-secret");
+            assert_works(&sandbox, "refused");
+        }
+        cluster.execute("ALTER ROLE vaultadmin PASSWORD 'left-over'");
+        assert_works(&sandbox, "it has arrived");
+        sandbox.write_state(&state);
+        assert_eq!(rotate(&sandbox).to_string(), ROTATED);
+        assert_eq!(source.stored(&sandbox).unwrap(), "left-over");
+        assert!(!pending.exists());
+        super::reset(&cluster);
+    }
+}
+
 /// As where a pooler or a directory checks the password instead.
 #[test]
 fn a_change_that_does_not_take_effect_is_told() {
