@@ -10,7 +10,7 @@ use crate::postgres::connect::Server;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::negotiation::{Encryption, Negotiation};
 use crate::postgres::opening::{Open, Place, configuration, open};
-use crate::postgres::pinned::Startup;
+use crate::postgres::pinned::{KNOWS_TRANSACTION, Startup};
 use crate::postgres::session::{Address, Session};
 use crate::postgres::tls;
 
@@ -18,11 +18,23 @@ impl Server {
     /// Opens a session at one address and pins its settings; fails where the server is not of the kind that is looked for.
     pub(super) async fn connect_at(&self, address: &Address, place: &Place) -> Result<Session> {
         let (negotiation, is_verified) = self.negotiation(address, place)?;
-        let opened = self.open_pinned(address, place, &negotiation).await?;
         let is_verified = is_verified || place.is_local();
-        let session = Session::new(opened, address.clone(), is_verified);
+        let startup = match self.is_before_14.load(Ordering::Relaxed) {
+            true => Startup::PinnedBefore14,
+            false => Startup::Pinned,
+        };
+        let open = async |startup| {
+            let opened = self.open_pinned(address, place, &negotiation, startup);
+            let session = Session::new(opened.await?, address.clone(), is_verified);
+            session.mode().pin(&session, &self.parameters).await?;
+            Ok::<_, DatabaseError>(session)
+        };
+        let mut session = open(startup).await?;
+        // What ends leases must not depend on how quick the server is.
+        if !self.others().is_empty() && limits_transactions(&session).await? {
+            session = open(Startup::PinnedFrom17).await?;
+        }
         let mode = session.mode();
-        mode.pin(&session, &self.parameters).await?;
         if mode.is_unfit_for(self.target(), &session).await? {
             return Err(DatabaseError::read_only().into());
         }
@@ -36,11 +48,8 @@ impl Server {
         address: &Address,
         place: &Place,
         negotiation: &Negotiation,
+        mut startup: Startup,
     ) -> Result<Open, DatabaseError> {
-        let mut startup = match self.is_before_14.load(Ordering::Relaxed) {
-            true => Startup::PinnedBefore14,
-            false => Startup::Pinned,
-        };
         loop {
             let config = self.config(address, startup);
             let opened = self.open_as_prefer(&config, place, negotiation).await;
@@ -130,5 +139,17 @@ impl Server {
             config.password(password.expose());
         }
         config
+    }
+}
+
+/// Whether the database limits the time of transactions, so far that the limit may strike before one can lift it.
+async fn limits_transactions(session: &Session) -> Result<bool, DatabaseError> {
+    if session.mode().version < KNOWS_TRANSACTION {
+        return Ok(false);
+    }
+    match session.run("SHOW transaction_timeout").await {
+        Ok(rows) => Ok(rows.first().and_then(|row| row.get(0)) != Some("0")),
+        Err(error) if error.code().is_some_and(|code| code.code() == "25P04") => Ok(true),
+        Err(error) => Err(error),
     }
 }

@@ -65,10 +65,19 @@ const IDLE: (&str, &str) = ("idle_session_timeout", "0");
 /// The first version that knows [`IDLE`].
 const KNOWS_IDLE: u32 = 14;
 
+/// The server ends a transaction that takes longer. Before its first transaction a session can say only here that there is
+/// no limit, and only PostgreSQL 17 and later know it.
+const TRANSACTION: (&str, &str) = ("transaction_timeout", "0");
+
+/// The first version that knows [`TRANSACTION`].
+pub(super) const KNOWS_TRANSACTION: u32 = 17;
+
 /// What the start of a session asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Startup {
     Pinned,
+    /// With what PostgreSQL 16 does not know, for a database that limits transactions.
+    PinnedFrom17,
     /// Without what PostgreSQL 13 does not know.
     PinnedBefore14,
     /// Nothing: poolers refuse options.
@@ -82,6 +91,8 @@ impl Startup {
         match (self, sqlstate) {
             // undefined_object: the server knows no setting of that name.
             (Self::Pinned, "42704") => Some(Self::PinnedBefore14),
+            // transaction_timeout: the database's limit struck while the session was starting.
+            (Self::Pinned, "25P04") => Some(Self::PinnedFrom17),
             // protocol_violation from PgBouncer, feature_not_supported from others.
             (Self::Pinned, "08P01" | "0A000") if !has_options => Some(Self::Bare),
             _ => None,
@@ -91,14 +102,20 @@ impl Startup {
     /// The value of `options` in the startup message. Of two values for one setting PostgreSQL takes the last.
     pub(super) fn options(self, url: Option<&str>) -> Option<String> {
         let url = url.map(without_open_escape);
-        let idle = match self {
-            Self::Pinned => Some(IDLE),
-            Self::PinnedBefore14 => None,
+        let limits: &[(&str, &str)] = match self {
+            Self::Pinned => &[IDLE],
+            Self::PinnedFrom17 => &[IDLE, TRANSACTION],
+            Self::PinnedBefore14 => &[],
             Self::Bare => return url.map(str::to_owned),
         };
         let option = |(name, value): (&str, &str)| format!("-c {name}={value}");
         let defaults = DEFAULTS.into_iter().map(option);
-        let pins = PINS.into_iter().chain([LIBRARIES]).chain(idle).map(option);
+        let limits = limits.iter().copied();
+        let pins = PINS
+            .into_iter()
+            .chain([LIBRARIES])
+            .chain(limits)
+            .map(option);
         let all = defaults.chain(url.map(str::to_owned)).chain(pins);
         Some(all.collect::<Vec<_>>().join(" "))
     }
@@ -163,6 +180,14 @@ mod tests {
         assert!(place("role=owner") < place("search_path=pg_catalog"));
         assert!(options.contains("-c role=owner  -c search_path="));
         assert!(options.contains("idle_session_timeout"));
+        assert!(!options.contains("transaction_timeout"));
+        let limited = Startup::Pinned.after("25P04", false).unwrap();
+        assert!(
+            limited
+                .options(None)
+                .unwrap()
+                .contains("transaction_timeout=0")
+        );
         let older = Startup::PinnedBefore14.options(None).unwrap();
         assert!(!older.contains("idle_session_timeout"));
         assert_eq!(Startup::Bare.options(None), None);

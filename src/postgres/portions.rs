@@ -245,12 +245,11 @@ impl Mover<'_> {
 
     fn released(&self) -> Released {
         let mut released = Released::default();
-        match &self.new_owner {
-            Some(owner) => released.reassigned.push(NewOwner {
+        if let Some(owner) = &self.new_owner {
+            released.reassigned.push(NewOwner {
                 withheld_from: owner.is_powerless.then(|| owner.successor.clone()),
                 ..new_owner(self.session, self.login, &owner.role)
-            }),
-            None => {}
+            });
         }
         released
     }
