@@ -19,6 +19,7 @@ mod crash;
 mod creation_statements;
 mod dependencies;
 mod doctor;
+mod documents;
 mod encodings;
 mod examples;
 mod exec;
