@@ -274,7 +274,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__agent)
-            opts="-q -v -h -V --once --keep --health-file --log-format --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --once --keep --health-file --log-format --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -308,7 +308,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__audit)
-            opts="-q -v -h -V --since --event --lease --role --label --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --since --event --lease --role --label --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,7 +354,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__completions)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version bash elvish fish powershell zsh"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -380,7 +380,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version add list show check rotate remove help"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose add list show check rotate remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -406,7 +406,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__add)
-            opts="-q -v -h -V --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --password-credential --store-password --no-verify --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --url --username --allowed-roles --client-host --client-port --client-sslmode --password-stdin --password-env --password-file --password-command --password-credential --store-password --no-verify --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -472,7 +472,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__check)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -610,7 +610,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__list)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -636,7 +636,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__remove)
-            opts="-q -v -h -V --force --delete-password --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --force --delete-password --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -662,7 +662,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__rotate)
-            opts="-q -v -h -V --yes --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --yes --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -688,7 +688,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__connection__subcmd__show)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -714,7 +714,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__doctor)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -740,7 +740,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__exec)
-            opts="-q -v -h -V --ttl --for --env --pristine --pgpass --keep --nested --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --ttl --for --env --pristine --pgpass --keep --nested --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1170,7 +1170,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__init)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1196,7 +1196,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__issue)
-            opts="-q -v -h -V --ttl --for --format --out --mode --owner --group --verify --state --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --ttl --for --format --out --mode --owner --group --verify --state --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1246,7 +1246,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version list show renew revoke help"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose list show renew revoke help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1356,7 +1356,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__list)
-            opts="-q -v -h -V --connection --role --state --label --expires-within --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --connection --role --state --label --expires-within --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1398,7 +1398,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__renew)
-            opts="-q -v -h -V --increment --ttl --connection --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --increment --ttl --connection --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1436,7 +1436,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__revoke)
-            opts="-q -v -h -V --role --connection --all --session-timeout --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --role --connection --all --session-timeout --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1474,7 +1474,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__lease__subcmd__show)
-            opts="-q -v -h -V --connection --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --connection --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1504,7 +1504,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version add list show check remove help"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose add list show check remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1530,7 +1530,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__add)
-            opts="-q -v -h -V --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --connection-limit --force --no-verify --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --no-verify --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1584,10 +1584,6 @@ _pgcreds() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --connection-limit)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --state)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1608,7 +1604,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__check)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1732,7 +1728,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__list)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1758,7 +1754,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__remove)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1784,7 +1780,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__show)
-            opts="-q -v -h -V --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1810,7 +1806,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__sweep)
-            opts="-q -v -h -V --connection --role --dry-run --max --session-timeout --state --format --audit-log --quiet --verbose --help --version"
+            opts="-h -V -q -v --connection --role --dry-run --max --session-timeout --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -29,8 +29,8 @@ complete -c pgcreds -n "__fish_pgcreds_needs_command" -l format -d 'How the resu
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_needs_command" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_needs_command" -s v -l verbose -d 'Report each step'
+complete -c pgcreds -n "__fish_pgcreds_needs_command" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -s V -l version -d 'Print version'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "init" -d 'Create an empty state file'
 complete -c pgcreds -n "__fish_pgcreds_needs_command" -f -a "connection" -d 'Manage connections: how to reach a server as its admin'
@@ -48,18 +48,18 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -l state -d 'State
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand init" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "add" -d 'Add a connection to the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "list" -d 'List the connections of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and not __fish_seen_subcommand_from add list show check rotate remove help" -f -a "show" -d 'Show one connection, without its password'
@@ -84,53 +84,53 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the password from the first line of stdin'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l store-password -d 'Write the password into the state file itself'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -l no-verify -d 'Do not connect, nor read the password'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -l yes -d 'Rotate the password of superuser "postgres" too'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l force -d 'Remove it whatever is left on the server, and when it cannot be asked'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -l delete-password -d 'Delete the password that is stored for it, too'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a connection to the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the connections of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand connection; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one connection, without its password'
@@ -142,10 +142,10 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_see
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -f -a "add" -d 'Add a role to the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -f -a "list" -d 'List the roles of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and not __fish_seen_subcommand_from add list show check remove help" -f -a "show" -d 'Show one role, with the statements that it stands for'
@@ -171,42 +171,42 @@ json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l force -d 'Allow logins to act on other sessions or on the server\'s files, as with pg_signal_backend or REPLICATION'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l no-verify -d 'Do not connect'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a role to the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the roles of the state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one role, with the statements that it stands for'
@@ -235,18 +235,18 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l group -d 'Give
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -l verify -d 'Log in with the credentials where applications will, and revoke the login again when that fails'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand issue" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "list" -d 'List leases, as the servers know them'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "show" -d 'Show one lease, also one that is gone'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and not __fish_seen_subcommand_from list show renew revoke help" -f -a "renew" -d 'Give a lease more time'
@@ -262,29 +262,29 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_s
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -l connection -d 'Ask only this connection (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l ttl -l increment -d 'Lifetime from now on, like 90s, 15m, 1h30m, 7d [default: the role\'s default_ttl]' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l connection -d 'Ask only this connection (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from renew" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l role -d 'All leases of this role' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l connection -d 'All leases that were issued through this connection; with IDs: ask only this connection (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l session-timeout -d 'How long to wait for a login\'s sessions to end' -r
@@ -293,10 +293,10 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_s
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -l all -d 'All leases that were issued through the connections of the state file'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "list" -d 'List leases, as the servers know them'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one lease, also one that is gone'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand lease; and __fish_seen_subcommand_from help" -f -a "renew" -d 'Give a lease more time'
@@ -311,10 +311,10 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l format -d 'How
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -l dry-run -d 'List what would go, and change nothing'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand sweep" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l since -d 'Only what happened in this time, or since this time in UTC (2026-11-24, 2026-11-24T03:12:00Z)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l event -d 'Only this kind of event' -r -f -a "issue\t'A login was made'
 renew\t'A lease got more time'
@@ -331,10 +331,10 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l state -d 'Stat
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand audit" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l ttl -d 'Lifetime, and how long each renewal is for [default: the role\'s default_ttl]' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l for -d 'Who or what it is for; a part of the login\'s name [default: your user name]' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l env -d 'One more variable, from a template over the fields of issue --format json, and jdbc (can be repeated)' -r
@@ -346,10 +346,10 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l pristine -d 'St
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l pgpass -d 'Give the password in a file that PGPASSFILE names (mode 0600, removed afterwards), and not in the environment'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l keep -d 'Leave the lease to its end when the command has ended'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -l nested -d 'Run inside another pgcreds exec'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand exec" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l health-file -d 'Write how the files are to this file, every few seconds, for probes' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l log-format -d 'How a line of the log is written' -r -f -a "text\t'event name=value …'
 json\t'One JSON object a line'"
@@ -359,26 +359,26 @@ json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l once -d 'Write each file once and exit, for init containers; the leases are not renewed'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -l keep -d 'Leave the files and the leases when it is stopped'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand agent" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand doctor" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l state -d 'State file [env: PGCREDS_STATE] [default: $XDG_CONFIG_HOME/pgcreds/pgcreds.toml]' -r -F
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l format -d 'How the result is printed [env: PGCREDS_FORMAT] [default: table]' -r -f -a "table\t'For people'
 json\t'For machines; a contract'"
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -l audit-log -d 'Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]' -r -F
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s q -l quiet -d 'Print errors and warnings only'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s v -l verbose -d 'Say what is done'
-complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s h -l help -d 'Print help (see a summary with \'-h\')'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s q -l quiet -d 'Print errors and warnings only'
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand completions" -s v -l verbose -d 'Report each step'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "init" -d 'Create an empty state file'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "connection" -d 'Manage connections: how to reach a server as its admin'
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand help; and not __fish_seen_subcommand_from init connection role issue lease sweep audit exec agent doctor completions help" -f -a "role" -d 'Manage roles: the recipes for logins'

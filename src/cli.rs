@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{
-    Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _,
-    ValueHint, value_parser,
+    Arg, ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    ValueEnum as _, ValueHint, value_parser,
 };
 
 use crate::commands::{
@@ -25,6 +26,10 @@ const STATE_FILE: &str = "state_file";
 const OUTPUT_FORMAT: &str = "output_format";
 const AUDIT_LOG: &str = "audit_log_place";
 
+/// The heading of these arguments in every help text, where they stand last.
+const GLOBAL: &str = "Global options";
+const LAST: usize = 1000;
+
 /// Short-lived PostgreSQL logins, without a server to run
 ///
 /// Connections and roles live in a TOML file; leases live in PostgreSQL itself, as logins that expire.
@@ -36,15 +41,17 @@ const AUDIT_LOG: &str = "audit_log_place";
     name = "pgcreds",
     version,
     propagate_version = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
     max_term_width = 100
 )]
 pub(crate) struct Cli {
     /// Print errors and warnings only
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = GLOBAL, display_order = LAST + 3)]
     quiet: bool,
 
-    /// Say what is done
-    #[arg(long, short, global = true)]
+    /// Report each step
+    #[arg(long, short, global = true, help_heading = GLOBAL, display_order = LAST + 4)]
     verbose: bool,
 
     #[command(subcommand)]
@@ -91,7 +98,7 @@ impl Cli {
     /// Reads the command line; ends the process with a message when it is wrong, or asks for help.
     pub(crate) fn read() -> (Self, Globals) {
         let matches = command().try_get_matches();
-        let matches = matches.unwrap_or_else(|error| usage::exit(&error));
+        let matches = matches.unwrap_or_else(|error| usage::exit(&with_state_file_tip(error)));
         let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| usage::exit(&error));
         let globals = Globals {
             state_file: named_last(&matches, STATE_FILE),
@@ -140,19 +147,37 @@ pub(crate) fn state_file(words: &[OsString]) -> Option<PathBuf> {
 /// Adds `--state FILE`, `--format FORMAT` and `--audit-log PLACE` to every command but those that have one of their own: `lease list --state`
 /// filters, so the state file goes before it, and `issue --format` knows more formats.
 fn with_globals(mut command: clap::Command) -> clap::Command {
-    for argument in [
-        state_file_argument(),
-        format_argument(),
-        audit_log_argument(),
+    for (argument, order) in [
+        (state_file_argument(), LAST),
+        (format_argument(), LAST + 1),
+        (audit_log_argument(), LAST + 2),
+        (help_argument(), LAST + 5),
+        (version_argument(), LAST + 6),
     ] {
         let has_own = command
             .get_arguments()
             .any(|own| own.get_long() == argument.get_long());
         if !has_own {
-            command = command.arg(argument);
+            command = command.arg(argument.help_heading(GLOBAL).display_order(order));
         }
     }
     command.mut_subcommands(with_globals)
+}
+
+/// Adds where the state file goes, where it was given as the state of `lease list --state`.
+fn with_state_file_tip(mut error: clap::Error) -> clap::Error {
+    let is_of_state = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(argument)) if argument.starts_with("--state ")
+    );
+    if error.kind() == ErrorKind::InvalidValue && is_of_state {
+        let tip = "a state file goes before the command: pgcreds --state FILE lease list";
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
 }
 
 fn state_file_argument() -> Arg {
@@ -180,6 +205,22 @@ fn audit_log_argument() -> Arg {
         .help("Audit log: a file, stdout, stderr or syslog [default: $XDG_STATE_HOME/pgcreds/audit.jsonl]")
 }
 
+fn help_argument() -> Arg {
+    Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .help("Print help (see a summary with '-h')")
+}
+
+fn version_argument() -> Arg {
+    Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version)
+        .help("Print version")
+}
+
 /// The value that stands last on the command line: an argument can be given before and after the command.
 fn named_last<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, id: &str) -> Option<T> {
     let deeper = matches
@@ -201,7 +242,7 @@ fn default_format(matches: &ArgMatches) -> Format {
         Err(_) => {
             let message =
                 format!("invalid value '{name}' for PGCREDS_FORMAT [possible values: table, json]");
-            let kind = clap::error::ErrorKind::InvalidValue;
+            let kind = ErrorKind::InvalidValue;
             usage::exit(&command().error(kind, message))
         }
     }

@@ -71,9 +71,44 @@ fn every_command_has_help_with_a_summary_and_its_global_arguments() {
         for part in ["Usage: pgcreds", state, "--format <FORMAT>"] {
             assert!(help.stdout.contains(part), "{command}: {help}");
         }
+        // They stand last, in the same order everywhere; `issue` has a `--format` of its own.
+        let (_, global) = help.stdout.split_once("Global options:\n").unwrap();
+        let own = ["--state <FILE>", "--format <FORMAT>"];
+        let order = ["--audit-log", "--quiet", "--verbose", "--help", "--version"];
+        let is_global = |option: &&str| match command {
+            "lease list" => !option.contains("--state"),
+            "issue" => !option.contains("--format"),
+            _ => true,
+        };
+        let expected = own.into_iter().filter(is_global);
+        let mut rest = global;
+        for option in expected.chain(order) {
+            rest = rest
+                .split_once(option)
+                .unwrap_or_else(|| panic!("{command}: {option}\n{help}"))
+                .1;
+        }
         let is_leaf = !help.stdout.contains("Commands:");
         assert_eq!(help.stdout.contains("Examples:"), is_leaf, "{command}");
     }
+}
+
+#[test]
+fn a_state_file_behind_lease_list_is_shown_where_it_goes() {
+    let run = run(&Sandbox::new(), "lease list --state /etc/pgcreds.toml");
+    assert_eq!(
+        run.to_string(),
+        "\
+--- stderr ---
+error: invalid value '/etc/pgcreds.toml' for '--state <STATE>'
+  [possible values: active, expired, quarantined]
+
+  tip: a state file goes before the command: pgcreds --state FILE lease list
+
+For more information, try '--help'.
+[exit 2]
+"
+    );
 }
 
 #[test]

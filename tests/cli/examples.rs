@@ -47,7 +47,7 @@ fn yaml(sandbox: &Sandbox, name: &str) -> Vec<Value> {
 }
 
 /// The arguments of every pgcreds command line in a text.
-fn commands(text: &str) -> Vec<String> {
+pub(crate) fn commands(text: &str) -> Vec<String> {
     let mut commands = Vec::new();
     for line in text.lines().map(str::trim) {
         if line.starts_with('#') {
@@ -74,7 +74,7 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 /// Whether pgcreds understands a command line: what is wrong in it comes before the help that it ends with.
-fn understand(sandbox: &Sandbox, arguments: &str) -> Run {
+pub(crate) fn understand(sandbox: &Sandbox, arguments: &str) -> Run {
     let script = format!("exec \"$PROGRAM\" {arguments} --help");
     let invocation = sandbox.program("sh", ["-c", &script]);
     let label = [

@@ -22,6 +22,7 @@ mod creation_statements;
 mod dangerous_privileges;
 mod dependencies;
 mod doctor;
+mod documents;
 mod encodings;
 mod examples;
 mod exec;

@@ -1,4 +1,4 @@
-//! README tells the truth: its sessions are run and compared, its tables and state files are held against the program.
+//! README tells the truth: its sessions are run and compared, its tables are held against the program.
 
 use std::collections::HashMap;
 use std::fs;
@@ -170,16 +170,5 @@ fn its_exit_codes_are_those_of_the_help() {
     let help = Sandbox::new().pgcreds(["--help"]).run().success().stdout;
     for code in &codes[..5] {
         assert!(help.contains(&format!("{code} ")), "{code}");
-    }
-}
-
-#[test]
-fn its_state_file_is_one() {
-    let sandbox = Sandbox::new();
-    let mut parts = blocks("toml");
-    parts.sort_by_key(|part| !part.starts_with("version"));
-    sandbox.write_state(&parts.join("\n"));
-    for noun in ["connection", "role"] {
-        sandbox.pgcreds([noun, "list"]).run().success();
     }
 }
