@@ -157,6 +157,36 @@ fn cut_off_after_an_answer() {
     });
 }
 
+/// What became of a lease is not known where the connection is lost, and the audit log has that for each of them.
+#[test]
+fn what_is_lost_on_the_way_has_its_line_in_the_audit_log() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.make(NAMES, PAST);
+    let (run, proxy) = sweep_through(&stage, Fault::None);
+    run.success();
+    let direction = Direction::ToServer;
+    let sent = proxy.messages().into_iter();
+    let sent: Vec<_> = sent.filter(|(found, _)| *found == direction).collect();
+    let requests = sent.iter().enumerate();
+    let requests = requests.filter(|(_, (_, kind))| *kind == b'Q');
+    // The last look is two of them: this one drops.
+    let (before, _) = requests.rev().nth(2).unwrap();
+    stage.make(NAMES, PAST);
+    let proxy = Proxy::start(stage.cluster.port());
+    let count = before + 1;
+    proxy.set_fault(Fault::CutBefore { direction, count });
+    let sandbox = Sandbox::new().with_connection_at(proxy.port());
+    let sweep = ["sweep", "--format", "json"];
+    let report = sandbox.pgcreds(sweep).run().exits(4).json();
+    assert_eq!(report["failed"], serde_json::json!([]));
+    assert_eq!(report["revoked"], serde_json::json!([]));
+    assert_eq!(report["unreachable"].as_array().unwrap().len(), 1);
+    let mut events = audit::events(&audit::path(&sandbox));
+    events.retain(|event| event["lease"].is_string());
+    assert_eq!(audit::values(&events, "lease"), NAMES);
+    assert_eq!(audit::values(&events, "outcome"), ["failed"; 3]);
+}
+
 /// A lease with a privilege and default privileges in `mydb`.
 fn make_lease(stage: &Stage) {
     stage.make(["pgc_1"], PAST);

@@ -366,7 +366,9 @@ fn a_change_by_somebody_else_at_each_request_fails_no_sweep() {
             return;
         };
         let is_waiting = || stage.cluster.value(IS_WAITING) == "t";
-        let change = format!("BEGIN; ALTER ROLE {NAME} CONNECTION LIMIT 3");
+        let change = format!(
+            "BEGIN; GRANT SELECT ON shared TO app_rw; ALTER ROLE {NAME} CONNECTION LIMIT 3"
+        );
         let run = std::thread::scope(|scope| {
             let changing = scope.spawn(|| other.rows(&change));
             within(PATIENCE, || is_waiting() || changing.is_finished());
