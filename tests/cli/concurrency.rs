@@ -116,3 +116,27 @@ fn members_do_not_get_into_each_others_way() {
 fn grants_on_all_tables_are_tried_again() {
     issue_and_check("reader", "SELECT n FROM t1");
 }
+
+/// Somebody who does not wait in turn grants on the same table.
+#[test]
+fn a_grant_by_somebody_else_fails_no_issue() {
+    let stage = Stage::new(Admin::CreateRole, READER_ROLE);
+    stage.cluster.execute_in(
+        "mydb",
+        "CREATE ROLE other LOGIN SUPERUSER PASSWORD 'other-secret'; CREATE TABLE t AS SELECT 42 AS n; \
+         GRANT SELECT ON t TO vaultadmin WITH GRANT OPTION",
+    );
+    let other = stage.cluster.connect_as("other", "other-secret", "mydb");
+    other.rows("BEGIN; GRANT SELECT ON t TO app_rw").unwrap();
+    let running = stage.sandbox.pgcreds(issue_json(&["reader"])).spawn();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'vaultadmin' AND wait_event_type = 'Lock'";
+    eventually(Duration::from_secs(20), || {
+        stage.cluster.value(waiting) == "1"
+    });
+    other.rows("COMMIT").unwrap();
+    let issued = Credentials(running.wait().success().json());
+    assert_eq!(
+        stage.execute_as(&issued, "SELECT n FROM t").unwrap(),
+        [["42"]]
+    );
+}

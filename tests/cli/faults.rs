@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::audit;
 use crate::harness::{Admin, Direction, Fault, Proxy, Run, Running, Sandbox, within};
 use crate::stage::{PAST, Stage};
 
@@ -156,6 +157,36 @@ fn cut_off_after_an_answer() {
     });
 }
 
+/// What became of a lease is not known where the connection is lost, and the audit log has that for each of them.
+#[test]
+fn what_is_lost_on_the_way_has_its_line_in_the_audit_log() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.make(NAMES, PAST);
+    let (run, proxy) = sweep_through(&stage, Fault::None);
+    run.success();
+    let direction = Direction::ToServer;
+    let sent = proxy.messages().into_iter();
+    let sent: Vec<_> = sent.filter(|(found, _)| *found == direction).collect();
+    let requests = sent.iter().enumerate();
+    let requests = requests.filter(|(_, (_, kind))| *kind == b'Q');
+    // The last look is two of them: this one drops.
+    let (before, _) = requests.rev().nth(2).unwrap();
+    stage.make(NAMES, PAST);
+    let proxy = Proxy::start(stage.cluster.port());
+    let count = before + 1;
+    proxy.set_fault(Fault::CutBefore { direction, count });
+    let sandbox = Sandbox::new().with_connection_at(proxy.port());
+    let sweep = ["sweep", "--format", "json"];
+    let report = sandbox.pgcreds(sweep).run().exits(4).json();
+    assert_eq!(report["failed"], serde_json::json!([]));
+    assert_eq!(report["revoked"], serde_json::json!([]));
+    assert_eq!(report["unreachable"].as_array().unwrap().len(), 1);
+    let mut events = audit::events(&audit::path(&sandbox));
+    events.retain(|event| event["lease"].is_string());
+    assert_eq!(audit::values(&events, "lease"), NAMES);
+    assert_eq!(audit::values(&events, "outcome"), ["failed"; 3]);
+}
+
 /// A lease with a privilege and default privileges in `mydb`.
 fn make_lease(stage: &Stage) {
     stage.make(["pgc_1"], PAST);
@@ -166,8 +197,8 @@ fn make_lease(stage: &Stage) {
     );
 }
 
-/// Stalls a sweep at each of its requests in turn, and calls `meanwhile` with it and the proxy, which it resumes.
-fn stall_at_each_request(stage: &Stage, meanwhile: impl Fn(Running, &Proxy)) {
+/// Stalls a sweep at each of its requests in turn, and calls `meanwhile` with it, the proxy, which it resumes, and its sandbox.
+fn stall_at_each_request(stage: &Stage, meanwhile: impl Fn(Running, &Proxy, &Sandbox)) {
     make_lease(stage);
     let (_, proxy) = sweep_through(stage, Fault::None);
     let direction = Direction::ToServer;
@@ -184,7 +215,7 @@ fn stall_at_each_request(stage: &Stage, meanwhile: impl Fn(Running, &Proxy)) {
         let sandbox = Sandbox::new().with_connection_at(proxy.port());
         let sweep = sandbox.pgcreds(["sweep", "--format", "json"]).spawn();
         proxy.wait_for_stall(PATIENCE);
-        meanwhile(sweep, &proxy);
+        meanwhile(sweep, &proxy, &sandbox);
     }
 }
 
@@ -196,7 +227,7 @@ fn what_a_lease_comes_to_own_meanwhile_is_kept() {
         .cluster
         .execute("CREATE ROLE member LOGIN PASSWORD 'member-secret'");
     let member = stage.cluster.connect_as("member", "member-secret", "mydb");
-    stall_at_each_request(&stage, |sweep, proxy| {
+    stall_at_each_request(&stage, |sweep, proxy, _| {
         // It fails where the lease is gone already.
         let _ = stage.cluster.try_execute_as(
             "vaultadmin",
@@ -224,7 +255,7 @@ fn what_a_lease_comes_to_own_meanwhile_is_kept() {
 #[test]
 fn a_sweep_that_is_overtaken_reports_no_false_failure() {
     let stage = Stage::new(Admin::CreateRole);
-    stall_at_each_request(&stage, |sweep, proxy| {
+    stall_at_each_request(&stage, |sweep, proxy, sandbox| {
         let command = ["sweep", "--format", "json"];
         let other = stage.sandbox.pgcreds(command).spawn();
         // It waits where the first one holds a lock.
@@ -239,6 +270,11 @@ fn a_sweep_that_is_overtaken_reports_no_false_failure() {
                 serde_json::json!([]),
                 "{run}"
             );
+        }
+        let log = audit::path(sandbox);
+        let events = log.exists().then(|| audit::events(&log));
+        for event in events.unwrap_or_default() {
+            assert_eq!(event["outcome"], "ok", "{event}");
         }
         assert_eq!(stage.logins(), [] as [&str; 0]);
     });

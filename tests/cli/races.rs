@@ -322,7 +322,7 @@ fn a_renewal_and_a_revocation_meet_at_each_of_their_requests() {
 #[test]
 fn a_change_by_somebody_else_fails_none_of_them() {
     for arguments in [&RENEW[..], &REVOKE, &SWEEP] {
-        let (stage, _session) = live();
+        let stage = live().0;
         if arguments == SWEEP {
             expire(&stage);
         }
@@ -342,4 +342,43 @@ fn a_change_by_somebody_else_fails_none_of_them() {
         let is_left = arguments == RENEW;
         assert_eq!(stage.logins().len(), usize::from(is_left), "{arguments:?}");
     }
+}
+
+/// The same at each request of a sweep, once the lease is disabled too.
+#[test]
+fn a_change_by_somebody_else_at_each_request_fails_no_sweep() {
+    let expired = || {
+        let stage = expired().0;
+        stage.cluster.execute_in(
+            "mydb",
+            &format!(
+                "CREATE TABLE t (); ALTER TABLE t OWNER TO {NAME}; \
+                 SET SESSION AUTHORIZATION vaultadmin; CREATE TABLE shared (); GRANT SELECT ON shared TO {NAME}"
+            ),
+        );
+        stage
+    };
+    for_each(requests_of(&expired(), &SWEEP), |count| {
+        let stage = expired();
+        let oid = stage.oid(NAME);
+        let other = stage.cluster.connect_as("mover", "mover-secret", "mydb");
+        let Some(sweep) = Command::stalled_at(&stage, &SWEEP, count) else {
+            return;
+        };
+        let is_waiting = || stage.cluster.value(IS_WAITING) == "t";
+        let change = format!(
+            "BEGIN; GRANT SELECT ON shared TO app_rw; ALTER ROLE {NAME} CONNECTION LIMIT 3"
+        );
+        let run = std::thread::scope(|scope| {
+            let changing = scope.spawn(|| other.rows(&change));
+            within(PATIENCE, || is_waiting() || changing.is_finished());
+            sweep.proxy.resume();
+            // It fails where the lease is gone already.
+            let _ = changing.join().unwrap();
+            within(PATIENCE, || is_waiting() || stage.logins().is_empty());
+            let _ = other.rows("COMMIT");
+            sweep.finish()
+        });
+        assert_whole_or_gone(&stage, &oid, false, &run, &format!("request {count}"));
+    });
 }

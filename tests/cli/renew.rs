@@ -174,6 +174,19 @@ fn an_unknown_lease_is_not_found() {
 }
 
 #[test]
+fn a_lease_may_be_where_nobody_answered() {
+    let (stage, lease) = leased("");
+    let state = stage.sandbox.state();
+    let away = "\n[connections.away]\nurl = \"postgresql://x:y@127.0.0.1:1/mydb\"\n";
+    stage.sandbox.write_state(&format!("{state}{away}"));
+    let unknown = ["lease", "renew", "pgc_app_role_nobody_0"];
+    let run = stage.sandbox.pgcreds(unknown).run().exits(3);
+    let expected = "error: could not connect to \"away\" at 127.0.0.1:1";
+    assert!(run.stderr.starts_with(expected), "{run}");
+    renew(&stage, &lease, &[]).success();
+}
+
+#[test]
 fn a_lifetime_that_is_none_is_a_usage_error() {
     let (stage, lease) = leased("");
     for ttl in ["0", "-1m", "tomorrow"] {

@@ -300,6 +300,19 @@ fn neither_the_admin_nor_the_role_that_it_works_as_is_a_lease() {
     assert_eq!(after, before);
 }
 
+/// Somebody has taken its end away, by a marker of their own: what stays of it has one.
+#[test]
+fn a_lease_without_an_end_is_disabled_like_any_other() {
+    let stage = Stage::new(Admin::CreateRole);
+    stage.describe_role("revocation_statements = [\"SELECT 1/0 -- {{name}}\"]");
+    let without = creation("pgc_1", LATER).replace(&format!(" VALID UNTIL '{LATER}'"), "");
+    stage.as_admin(&without);
+    let oid = stage.oid("pgc_1");
+    stage.give_password("pgc_1");
+    stage.revoke("pgc_1").exits(4);
+    assert!(stage.is_quarantined(&oid));
+}
+
 /// Nothing that a session of the lease does comes after them.
 #[test]
 fn the_roles_own_statements_find_no_session() {

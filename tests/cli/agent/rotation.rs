@@ -1,6 +1,7 @@
 //! A lease is renewed as long as it can live, and replaced before it ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::client::connect_in_a_loop;
 use super::wait_for_logins;
@@ -42,8 +43,12 @@ fn a_replaced_lease_lives_on_for_those_who_have_read_it() {
     let first = app.user("app");
     agent.wait_for("issued", 2);
     assert_ne!(app.user("app"), first);
+    let replaced = Instant::now();
     assert!(app.logins().contains(&first));
     agent.wait_until("it is revoked", || !app.logins().contains(&first));
+    // A little less than its grace: it was replaced before that was seen.
+    let elapsed = replaced.elapsed();
+    assert!(elapsed > Duration::from_secs(3), "{elapsed:?}");
 }
 
 #[test]
