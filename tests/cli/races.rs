@@ -142,7 +142,7 @@ fn move_end(stage: &Stage) -> Result<(), String> {
 fn assert_whole_or_gone(stage: &Stage, oid: &str, is_renewed: bool, sweep: &Run, what: &str) {
     let report = sweep.clone().success().json();
     let revoked = if is_renewed { vec![] } else { vec![NAME] };
-    let expected = json!({"revoked": revoked, "failed": [], "unreachable": []});
+    let expected = json!({"revoked": revoked, "failed": [], "unreachable": [], "reassigned": []});
     assert_eq!(report, expected, "{what}: {sweep}");
     if !is_renewed {
         assert!(stage.is_gone(oid), "{what}");
