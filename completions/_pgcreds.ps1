@@ -237,6 +237,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgcreds' -ScriptBlock {
             [CompletionResult]::new('--creation-statements', '--creation-statements', [CompletionResultType]::ParameterName, 'SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)')
             [CompletionResult]::new('--member-of', '--member-of', [CompletionResultType]::ParameterName, 'Group role that logins become members of (can be repeated)')
             [CompletionResult]::new('--set-role', '--set-role', [CompletionResultType]::ParameterName, 'Group role that sessions work as, so that it owns what they create')
+            [CompletionResult]::new('--search-path', '--search-path', [CompletionResultType]::ParameterName, 'Schema in which the statements find what is named without one [default: public] (can be repeated)')
             [CompletionResult]::new('--renew-statements', '--renew-statements', [CompletionResultType]::ParameterName, 'SQL that runs at each renewal, or @FILE, or @- (can be repeated)')
             [CompletionResult]::new('--revocation-statements', '--revocation-statements', [CompletionResultType]::ParameterName, 'SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)')
             [CompletionResult]::new('--default-ttl', '--default-ttl', [CompletionResultType]::ParameterName, 'Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d')

@@ -1530,7 +1530,7 @@ _pgcreds() {
             return 0
             ;;
         pgcreds__subcmd__role__subcmd__add)
-            opts="-h -V -q -v --connection --creation-statements --member-of --set-role --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --no-verify --state --format --audit-log --help --version --quiet --verbose"
+            opts="-h -V -q -v --connection --creation-statements --member-of --set-role --search-path --renew-statements --revocation-statements --default-ttl --max-ttl --reassign-owned-to --max-leases --username-template --password-length --connection-limit --force --no-verify --state --format --audit-log --help --version --quiet --verbose"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1549,6 +1549,10 @@ _pgcreds() {
                     return 0
                     ;;
                 --set-role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --search-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1581,6 +1585,10 @@ _pgcreds() {
                     return 0
                     ;;
                 --password-length)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connection-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -216,6 +216,7 @@ set edit:completion:arg-completer[pgcreds] = {|@words|
             cand --creation-statements 'SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)'
             cand --member-of 'Group role that logins become members of (can be repeated)'
             cand --set-role 'Group role that sessions work as, so that it owns what they create'
+            cand --search-path 'Schema in which the statements find what is named without one [default: public] (can be repeated)'
             cand --renew-statements 'SQL that runs at each renewal, or @FILE, or @- (can be repeated)'
             cand --revocation-statements 'SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)'
             cand --default-ttl 'Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d'

@@ -156,6 +156,7 @@ complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_su
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l creation-statements -d 'SQL that makes a login, @FILE to take it from a file, or @- from stdin (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l member-of -d 'Group role that logins become members of (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l set-role -d 'Group role that sessions work as, so that it owns what they create' -r
+complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l search-path -d 'Schema in which the statements find what is named without one [default: public] (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l renew-statements -d 'SQL that runs at each renewal, or @FILE, or @- (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l revocation-statements -d 'SQL that runs at revocation, before the built-in revocation, or @FILE, or @- (can be repeated)' -r
 complete -c pgcreds -n "__fish_pgcreds_using_subcommand role; and __fish_seen_subcommand_from add" -l default-ttl -d 'Lifetime when none is asked for, like 90s, 15m, 1h30m, 7d' -r
