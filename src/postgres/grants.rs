@@ -21,10 +21,11 @@ pub(super) async fn revoke_grants(
         let key = (value("grantor")?, value("kind")?, value("grantees")?);
         revokes.entry(key).or_default().push(value("object")?);
     }
+    let own_role = session.mode().own_role();
     let mut sql = String::new();
     for ((grantor, kind, grantees), objects) in revokes {
         sql.push_str(&format!(
-            "SET LOCAL ROLE {}; REVOKE ALL ON {kind} {} FROM {grantees} CASCADE; RESET ROLE;",
+            "SET LOCAL ROLE {}; REVOKE ALL ON {kind} {} FROM {grantees} CASCADE; {own_role};",
             identifier(grantor),
             objects.join(", ")
         ));

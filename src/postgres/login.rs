@@ -114,7 +114,10 @@ impl NewLogin<'_> {
         let times = times?;
         let marker = self.marker(&times);
         let look = verdict::look(session, self.id.as_str());
-        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &look));
+        let sql = format!(
+            "{} COMMIT;",
+            self.creation_sql(session, &times, &marker, &look)
+        );
         let rows = session
             .run(&sql)
             .await
@@ -146,7 +149,7 @@ impl NewLogin<'_> {
              CASE WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN current_database() END \
              AS pgcreds_closed_database, {} AS pgcreds_powers \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
-            self.creation_sql(&times, &marker, &look),
+            self.creation_sql(session, &times, &marker, &look),
             columns.join(", "),
             verdict::powers("r.oid"),
             literal(self.id.as_str()),
@@ -259,7 +262,13 @@ impl NewLogin<'_> {
     }
 
     /// The administrator's statements, then what no statement can leave out: the end, the marker, and a look at the result.
-    fn creation_sql(&self, times: &Times, marker: &Marker, look: &str) -> String {
+    fn creation_sql(
+        &self,
+        session: &Session,
+        times: &Times,
+        marker: &Marker,
+        look: &str,
+    ) -> String {
         let name = self.id.as_str();
         let expiration = postgres_time(&times.expires_at);
         let statements = self.role.creation().render(&Values {
@@ -269,7 +278,7 @@ impl NewLogin<'_> {
         });
         format!(
             "{} {look} ALTER ROLE {role} VALID UNTIL '{expiration}'; COMMENT ON ROLE {role} IS {};",
-            foreign(&statements, &self.role.search_path),
+            foreign(session, &statements, &self.role.search_path),
             literal(&marker.to_comment()),
             role = identifier(name),
         )

@@ -68,7 +68,11 @@ pub(crate) async fn extend(
             password: "",
             expiration: &expiration,
         };
-        foreign(&role.renew_statements.render(&values), &role.search_path)
+        foreign(
+            session,
+            &role.renew_statements.render(&values),
+            &role.search_path,
+        )
     });
     // A sweep may have cut the lease off since the look above. It holds the role's row while it does, so the look
     // after our own change sees what it did.
