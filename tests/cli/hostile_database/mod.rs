@@ -22,7 +22,7 @@ const SETTINGS: [(&str, &str, u32); 29] = [
     ("lock_timeout", "'1ms'", 13),
     ("idle_in_transaction_session_timeout", "'1ms'", 13),
     ("idle_session_timeout", "'1ms'", 14),
-    ("transaction_timeout", "'1ms'", 17),
+    ("transaction_timeout", "'50ms'", 17),
     ("createrole_self_grant", "'set, inherit'", 16),
     ("local_preload_libraries", "'nonesuch'", 13),
     ("exit_on_error", "on", 13),
