@@ -37,10 +37,11 @@ pub(super) async fn revoke_grants(
         let oids: Vec<u32> = logins.iter().map(|login| login.oid).collect();
         passed_on = Some(PassedOn::find(session, &oids, objects).await?);
     }
+    let own_role = session.mode().own_role();
     let mut sql = String::new();
     for ((grantor, kind, grantees), objects) in revokes {
         sql.push_str(&format!(
-            "SET LOCAL ROLE {}; REVOKE ALL ON {kind} {} FROM {grantees} CASCADE; RESET ROLE;",
+            "SET LOCAL ROLE {}; REVOKE ALL ON {kind} {} FROM {grantees} CASCADE; {own_role};",
             identifier(grantor),
             objects.join(", ")
         ));

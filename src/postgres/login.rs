@@ -105,7 +105,10 @@ impl NewLogin<'_> {
         let Begun { times, are_many } = begun?;
         let marker = self.marker(&times);
         let look = verdict::look(session, self.id.as_str(), self.role, are_many);
-        let sql = format!("{} COMMIT;", self.creation_sql(&times, &marker, &look));
+        let sql = format!(
+            "{} COMMIT;",
+            self.creation_sql(session, &times, &marker, &look)
+        );
         let rows = match session.run(&sql).await {
             Ok(rows) => rows,
             Err(error) => return Err(self.refusal(session, error).await),
@@ -207,7 +210,13 @@ impl NewLogin<'_> {
     }
 
     /// The administrator's statements, then what no statement can leave out: the end, the marker, and a look at the result.
-    pub(super) fn creation_sql(&self, times: &Times, marker: &Marker, look: &str) -> String {
+    pub(super) fn creation_sql(
+        &self,
+        session: &Session,
+        times: &Times,
+        marker: &Marker,
+        look: &str,
+    ) -> String {
         let name = self.id.as_str();
         let expiration = postgres_time(&times.expires_at);
         let statements = self.role.creation().render(&Values {
@@ -221,7 +230,7 @@ impl NewLogin<'_> {
         };
         format!(
             "{} {look} ALTER ROLE {role} VALID UNTIL '{expiration}'{limit}; COMMENT ON ROLE {role} IS {};",
-            foreign(&statements, &self.role.search_path),
+            foreign(session, &statements, &self.role.search_path),
             literal(&marker.to_comment()),
             role = identifier(name),
         )

@@ -105,6 +105,15 @@ impl Mode {
         Ok(())
     }
 
+    /// Gives back whatever role was taken on. Where the server got no options, `RESET` would take on the one that the
+    /// database's settings name.
+    pub(super) fn own_role(&self) -> &'static str {
+        match self.has_options {
+            true => "RESET ROLE",
+            false => "SET ROLE NONE",
+        }
+    }
+
     /// Whether the server is known to take writes for as long as the session lasts.
     pub(super) fn is_primary(&self) -> bool {
         self.in_hot_standby == Some(false)

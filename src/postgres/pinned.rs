@@ -158,14 +158,15 @@ pub(super) fn for_transaction(version: u32) -> &'static str {
     }
 }
 
-/// The path that an administrator's statements run under: nothing comes before PostgreSQL's own objects, and what a session
-/// makes for itself comes last.
+/// The path that an administrator's statements run under: PostgreSQL's own objects are found first, since the path does not
+/// name their schema (PostgreSQL documentation, "search_path"), what a session makes for itself last, and what the
+/// statements create goes into the first schema that is named.
 pub(super) fn statements_path(schemas: &[String]) -> String {
     let schemas: String = schemas
         .iter()
         .map(|schema| format!("{}, ", identifier(schema)))
         .collect();
-    format!("SET LOCAL search_path = pg_catalog, {schemas}pg_temp;")
+    format!("SET LOCAL search_path = {schemas}pg_temp;")
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl NewLogin<'_> {
              AS pgcreds_closed_database, {} AS pgcreds_powers, (SELECT json_agg(d) FROM ({}) d) AS pgcreds_databases, \
              rolconnlimit AS pgcreds_connection_limit \
              FROM pg_roles r WHERE rolname = {}; ROLLBACK;",
-            self.creation_sql(&times, &marker, &look),
+            self.creation_sql(session, &times, &marker, &look),
             columns.join(", "),
             powers::powers("r.oid"),
             include_str!("sql/reached_databases.sql").replace("{login}", "r.oid"),

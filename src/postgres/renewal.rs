@@ -35,20 +35,18 @@ pub(crate) async fn extend(
 ) -> Result<Renewed> {
     let name = lease.marker.lease.as_str();
     let failure = |error: DatabaseError| error.failure(format!("could not renew lease \"{name}\""));
+    let seconds = ttl.as_seconds();
     let new_end = format!(
-        "to_char(least(now() + make_interval(secs => {}), '{}'::timestamptz) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT})",
-        ttl.as_seconds(),
+        "to_char(least(now() + make_interval(secs => {seconds}), '{}'::timestamptz) AT TIME ZONE 'UTC', {TIMESTAMP_FORMAT})",
         lease.marker.max_expires_at
     );
     let rows = session
         .run(&format!(
-            "{} SELECT {new_end} AS expires_at, now() + make_interval(secs => {}) > '{max}'::timestamptz AS capped, \
+            "{} SELECT {new_end} AS expires_at, now() + make_interval(secs => {seconds}) > '{max}'::timestamptz AS capped, \
              rolcanlogin AND rolvaliduntil > now() AS live, rolvaliduntil >= '{max}'::timestamptz AS at_cap, \
-             floor(extract(epoch FROM least(make_interval(secs => {}), '{max}'::timestamptz - now())))::bigint AS seconds_left \
+             floor(extract(epoch FROM least(make_interval(secs => {seconds}), '{max}'::timestamptz - now())))::bigint AS seconds_left \
              FROM pg_roles WHERE oid = {};",
             begin(session),
-            ttl.as_seconds(),
-            ttl.as_seconds(),
             lease.oid,
             max = lease.marker.max_expires_at,
         ))
@@ -68,7 +66,11 @@ pub(crate) async fn extend(
             password: "",
             expiration: &expiration,
         };
-        foreign(&role.renew_statements.render(&values), &role.search_path)
+        foreign(
+            session,
+            &role.renew_statements.render(&values),
+            &role.search_path,
+        )
     });
     // A sweep may have cut the lease off since the look above. It holds the role's row while it does, so the look
     // after our own change sees what it did.

@@ -178,7 +178,7 @@ pub(crate) async fn run_statements(
         password: "",
         expiration: "",
     });
-    let statements = foreign(&statements, &role.search_path);
+    let statements = foreign(session, &statements, &role.search_path);
     on_conflict(DatabaseError::is_conflict, async |_| {
         let result = session
             .run(&format!("{} {statements} COMMIT", begin(session)))

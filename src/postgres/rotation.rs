@@ -51,7 +51,7 @@ pub(crate) async fn set_password(
             password: verifier,
             expiration: "",
         };
-        foreign(&statements.render(&values), &default_search_path())
+        foreign(session, &statements.render(&values), &default_search_path())
     };
     // A role may change its own password, but not while it has taken on another one.
     let begin = begin(session);

@@ -89,10 +89,11 @@ const OWN_SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
 /// Wraps an administrator's SQL, inside a transaction begun by [`begin`]: it finds PostgreSQL's own objects first, then
 /// those of these schemas, whatever the database's settings are. Whatever user and role it takes on is given back.
-pub(crate) fn foreign(sql: &str, schemas: &[String]) -> String {
+pub(crate) fn foreign(session: &Session, sql: &str, schemas: &[String]) -> String {
+    let own_role = session.mode().own_role();
     let path = pinned::statements_path(schemas);
     format!(
-        "{path}\n{sql}\n;RESET SESSION AUTHORIZATION; RESET ROLE; \
+        "{path}\n{sql}\n;RESET SESSION AUTHORIZATION; {own_role}; \
          SET LOCAL standard_conforming_strings = on; {OWN_SEARCH_PATH};"
     )
 }

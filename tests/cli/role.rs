@@ -98,6 +98,7 @@ fn show_prints_the_statements() {
  creation statements          CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';
  member of
  set role
+ search path                  public
  renew statements
  revocation statements
  default ttl                  1h
@@ -139,6 +140,9 @@ fn group_roles_stand_for_statements() {
     "odd \"group"
   ],
   "set_role": "app_rw",
+  "search_path": [
+    "public"
+  ],
   "renew_statements": [],
   "revocation_statements": [],
   "default_ttl_seconds": 3600,
