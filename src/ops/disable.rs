@@ -86,6 +86,23 @@ impl Revocation<'_> {
         Ok(done)
     }
 
+    /// Notes what is known of the leases that were to come when the session was lost: they are disabled, or could not be.
+    pub(super) fn abandon(&self, disabled: Disabled, lost: &DatabaseError, report: &mut Report) {
+        let Disabled { cut, kept } = disabled;
+        for leases in kept {
+            let failed: Vec<(Lease, String)> = leases
+                .iter()
+                .filter_map(|lease| {
+                    let error = cut.failed.get(&lease.oid)?;
+                    Some((lease.clone(), format!("{CANNOT_CUT}: {error}")))
+                })
+                .collect();
+            let place = (self.which, self.admin);
+            trace::revoked(self.state, place, (&leases, &[]), &failed, Err(lost));
+            self.report_failed(failed, report);
+        }
+    }
+
     /// Reads leases by their oids.
     async fn read(&self, oids: &[u32], report: &mut Report) -> Result<Vec<Lease>, DatabaseError> {
         let mut leases = Vec::new();

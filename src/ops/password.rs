@@ -1,6 +1,6 @@
 //! Getting the admin's password from where the state file says that it is.
 
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -72,16 +72,21 @@ fn credential(name: &str) -> Result<PathBuf> {
 }
 
 fn from_file(path: &Path) -> Result<Secret> {
-    let text = files::open_secret(path, Owners::Placed).and_then(|file| {
-        let mut text = Zeroizing::new(String::new());
-        file.take(MAX_LINE).read_to_string(&mut text)?;
-        Ok(text)
-    });
-    let text = text.map_err(|error| {
+    let unreadable = |error| {
         let what = format!("could not read the password file \"{}\"", path.display());
         files::explain(error, Failure::request(what))
-    })?;
-    first_line(&text).with_context(|| {
+    };
+    let mut line = Zeroizing::new(Vec::new());
+    let read = files::open_secret(path, Owners::Placed).and_then(|file| {
+        let mut file = BufReader::new(file.take(MAX_LINE + 1));
+        Ok(file.read_until(b'\n', &mut line)?)
+    });
+    if read.map_err(unreadable)? as u64 > MAX_LINE {
+        let error = io::Error::other("its first line is longer than 64 KiB");
+        return Err(unreadable(error.into()));
+    }
+    let text = std::str::from_utf8(&line).map_err(|error| unreadable(error.into()))?;
+    first_line(text).with_context(|| {
         Failure::request(format!(
             "password file \"{}\" has an empty first line",
             path.display()

@@ -1,6 +1,7 @@
 //! The step of a revocation that frees leases of what depends on them, database by database.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::failure::one_line;
 use crate::model::lease::Lease;
@@ -10,7 +11,7 @@ use crate::ops::ask::when_there_is_room;
 use crate::ops::batch::Batch;
 use crate::ops::report::Report;
 use crate::ops::revoke::{Revocation, oids};
-use crate::postgres::dependencies::{self, Login, NewOwner, Released};
+use crate::postgres::dependencies::{self, Database, Login, NewOwner, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::loads::loads;
 use crate::postgres::locks::Locked;
@@ -41,6 +42,27 @@ impl Revocation<'_> {
         let failed = all_or_each(session, &together, joins).await?;
         self.fail(batch, "could not become a member of it", failed)
             .await?;
+        let released = RefCell::default();
+        let result = self.release_in_all(databases, batch, &released).await;
+        // Several transactions for one lease have the same to say. What is committed is true also when the rest failed.
+        let Released {
+            warnings,
+            reassigned,
+        } = released.into_inner();
+        report.notes.extend(BTreeSet::from_iter(warnings));
+        let owners = BTreeSet::from_iter(reassigned).into_iter();
+        let reassigned = owners.filter_map(|owner| self.reassigned(&given, owner));
+        report.reassigned.extend(reassigned);
+        result
+    }
+
+    /// Frees the dependent leases of a batch, one database after the other.
+    async fn release_in_all(
+        &self,
+        databases: BTreeMap<Database, BTreeSet<u32>>,
+        batch: &mut Batch,
+        released: &RefCell<Released>,
+    ) -> Result<(), DatabaseError> {
         for (database, dependent) in databases {
             let database = match database {
                 Ok(database) => database,
@@ -52,17 +74,8 @@ impl Revocation<'_> {
                     continue;
                 }
             };
-            // Several transactions for one lease have the same to say.
-            let (mut warnings, mut reassigned) = (BTreeSet::new(), BTreeSet::new());
-            for released in self.release_in(&database, batch, &dependent).await? {
-                warnings.extend(released.warnings);
-                reassigned.extend(released.reassigned);
-            }
-            report.notes.extend(warnings);
-            let owners = reassigned.into_iter();
-            report
-                .reassigned
-                .extend(owners.filter_map(|owner| self.reassigned(&given, owner)));
+            self.release_in(&database, batch, &dependent, released)
+                .await?;
         }
         Ok(())
     }
@@ -73,13 +86,19 @@ impl Revocation<'_> {
         database: &str,
         batch: &mut Batch,
         dependent: &BTreeSet<u32>,
-    ) -> Result<Vec<Released>, DatabaseError> {
+        released: &RefCell<Released>,
+    ) -> Result<(), DatabaseError> {
         if database == self.session().address().dbname {
-            return self.release_with(self.session(), batch, dependent).await;
+            return self
+                .release_with(self.session(), batch, dependent, released)
+                .await;
         }
         let open = async || self.admin.server.connect_to(database).await;
         match when_there_is_room(self.session_timeout, open).await {
-            Ok(session) => self.release_with(&session, batch, dependent).await,
+            Ok(session) => {
+                self.release_with(&session, batch, dependent, released)
+                    .await
+            }
             Err(error) => {
                 let problem = format!(
                     "could not look into database \"{database}\": {}{}",
@@ -87,7 +106,7 @@ impl Revocation<'_> {
                     self.fix(database, &error).await?
                 );
                 batch.fail(|lease| dependent.contains(&lease.oid), &problem);
-                Ok(Vec::new())
+                Ok(())
             }
         }
     }
@@ -123,7 +142,8 @@ impl Revocation<'_> {
         session: &Session,
         batch: &mut Batch,
         dependent: &BTreeSet<u32>,
-    ) -> Result<Vec<Released>, DatabaseError> {
+        released: &RefCell<Released>,
+    ) -> Result<(), DatabaseError> {
         let dbname = &session.address().dbname;
         let what = format!("could not free it of what depends on it in database \"{dbname}\"");
         let what = (what.as_str(), Locked::Dependencies);
@@ -136,34 +156,34 @@ impl Revocation<'_> {
             let counted = loads(session, &self.logins(leases)).await;
             counted.map_err(problem)
         };
-        let mut all = Vec::new();
         for loads in self.step(batch, Some(dependent), what, count).await? {
             for oid in loads.large() {
                 let portions = async |leases: &[Lease], patience| {
                     let [lease] = leases else {
-                        return Ok(Released::default());
+                        return Ok(());
                     };
                     let login = self.login(lease);
-                    let moved = move_in_portions(session, &login, loads.budget, patience).await;
-                    moved.map_err(problem)
+                    let budget = loads.budget;
+                    let moved = move_in_portions(session, &login, budget, patience, released);
+                    moved.await.map_err(problem)
                 };
                 let lease = BTreeSet::from([oid]);
-                all.extend(self.step(batch, Some(&lease), what, portions).await?);
+                self.step(batch, Some(&lease), what, portions).await?;
             }
             for (part, budget) in loads.parts() {
                 let release = async |leases: &[Lease], patience| {
                     let logins = self.logins(leases);
                     let is_conflict =
                         |error: &DatabaseError| error.is_conflict() || error.is_duplicate();
-                    let released = on_conflict(is_conflict, async |_| {
-                        dependencies::release(session, &logins, patience, budget).await
+                    let done = on_conflict(is_conflict, async |_| {
+                        dependencies::release(session, &logins, patience, budget, released).await
                     });
-                    released.await.map_err(problem)
+                    done.await.map_err(problem)
                 };
-                all.extend(self.step(batch, Some(&part), what, release).await?);
+                self.step(batch, Some(&part), what, release).await?;
             }
         }
-        Ok(all)
+        Ok(())
     }
 
     fn logins(&self, leases: &[Lease]) -> Vec<Login> {

@@ -48,8 +48,14 @@ impl Revocation<'_> {
         let mut disabled = disabled.map_err(failure)?;
         for part in oids.chunks(size) {
             let next = self.next_batch(part, &mut disabled, report).await;
-            let (given, batch) = next.map_err(failure)?;
-            self.batch(given, batch, report).await.map_err(failure)?;
+            let done = match next {
+                Ok((given, batch)) => self.batch(given, batch, report).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                self.abandon(disabled, &error, report);
+                return Err(failure(error));
+            }
             progress(part.len());
         }
         Ok(())
@@ -104,15 +110,18 @@ impl Revocation<'_> {
             result.as_ref(),
         );
         // Also after a lost session: what fell out of the batch until then is known.
-        report
-            .failed
-            .extend(batch.failed.into_iter().map(|(lease, error)| FailedLease {
-                lease_id: lease.marker.lease,
-                connection: self.admin.server.name().clone(),
-                error,
-            }));
+        self.report_failed(batch.failed, report);
         report.revoked.extend(result?);
         Ok(())
+    }
+
+    pub(super) fn report_failed(&self, failed: Vec<(Lease, String)>, report: &mut Report) {
+        let failed = failed.into_iter().map(|(lease, error)| FailedLease {
+            lease_id: lease.marker.lease,
+            connection: self.admin.server.name().clone(),
+            error,
+        });
+        report.failed.extend(failed);
     }
 
     /// Takes a batch through all steps but the first, which is done, and returns those of the given leases that are gone.

@@ -10,7 +10,7 @@ use crate::postgres::connect::Server;
 use crate::postgres::error::DatabaseError;
 use crate::postgres::negotiation::{Encryption, Negotiation};
 use crate::postgres::opening::{Open, Place, configuration, open};
-use crate::postgres::pinned::{KNOWS_TRANSACTION, Startup};
+use crate::postgres::pinned::{KNOWS_TRANSACTION, Startup, new_proof};
 use crate::postgres::session::{Address, Session};
 use crate::postgres::tls;
 
@@ -31,7 +31,10 @@ impl Server {
         };
         let mut session = open(startup).await?;
         // What ends leases must not depend on how quick the server is.
-        if !self.others().is_empty() && limits_transactions(&session).await? {
+        if !self.others().is_empty()
+            && session.mode().has_startup_options()
+            && limits_transactions(&session).await?
+        {
             session = open(Startup::PinnedFrom17).await?;
         }
         let mode = session.mode();
@@ -51,8 +54,13 @@ impl Server {
         mut startup: Startup,
     ) -> Result<Open, DatabaseError> {
         loop {
-            let config = self.config(address, startup);
-            let opened = self.open_as_prefer(&config, place, negotiation).await;
+            let proof = new_proof();
+            let config = self.config(address, startup, &proof);
+            // Without options there is nothing to be proven.
+            let proof = if startup == Startup::Bare { "" } else { &proof };
+            let opened = self
+                .open_as_prefer(&config, place, negotiation, proof)
+                .await;
             let refusal = opened.as_ref().err().and_then(DatabaseError::code);
             let has_options = self.parameters.options.is_some();
             let next = refusal.and_then(|code| startup.after(code.code(), has_options));
@@ -73,10 +81,11 @@ impl Server {
         config: &Config,
         place: &Place,
         negotiation: &Negotiation,
+        proof: &str,
     ) -> Result<Open, DatabaseError> {
         let is_optional = negotiation.encryption == Encryption::IfOffered;
         let peer = self.parameters.require_peer.as_deref();
-        let mut opened = open(config, place, negotiation.clone(), peer).await;
+        let mut opened = open(config, place, negotiation.clone(), peer, proof).await;
         // As with libpq's prefer, a server that has TLS and lets this host in without it only.
         let is_refused =
             |error: &DatabaseError| error.code().is_some_and(|code| code.code() == "28000");
@@ -89,7 +98,7 @@ impl Server {
                 encryption: Encryption::Never,
                 ..negotiation.clone()
             };
-            match open(config, place, plain, peer).await {
+            match open(config, place, plain, peer, proof).await {
                 Err(second) if is_refused(&second) => {}
                 other => opened = other,
             }
@@ -133,8 +142,8 @@ impl Server {
         }
     }
 
-    fn config(&self, address: &Address, startup: Startup) -> Config {
-        let mut config = configuration(&self.parameters, address, startup);
+    fn config(&self, address: &Address, startup: Startup, proof: &str) -> Config {
+        let mut config = configuration(&self.parameters, address, startup, proof);
         if let Some(password) = self.password_for(address) {
             config.password(password.expose());
         }

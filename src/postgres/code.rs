@@ -14,19 +14,20 @@ use crate::postgres::reassignment::first_column;
 use crate::postgres::session::Session;
 use crate::postgres::successor::can_act;
 
-/// The oids of those logins that own code, and could not act as `successor` themselves; `owned` is a condition on the rows
-/// of `pg_shdepend` to look at. (There is no code in large objects, and there can be millions of them.)
+/// The oids of those logins that own code, and could not act as `successor` themselves; `objects` is a query for the objects
+/// to check, with the columns login, classid and objid. (There is no code in large objects, and there can be millions of
+/// them.)
 pub(super) async fn owners_of_code(
     session: &Session,
     logins: &[Login],
-    owned: &str,
+    objects: &str,
     successor: &str,
 ) -> Result<BTreeSet<u32>, DatabaseError> {
     let oids: Vec<String> = logins.iter().map(|login| login.oid.to_string()).collect();
     let sql = format!(
         "WITH RECURSIVE login AS (SELECT oid FROM pg_roles WHERE oid = ANY('{{{}}}'::oid[]) AND NOT {}), \
-         owned AS (SELECT DISTINCT refobjid AS login, classid, objid FROM pg_shdepend JOIN login ON login.oid = refobjid WHERE {owned} \
-             AND classid <> 'pg_largeobject'::regclass), \
+         owned AS (SELECT object.* FROM ({objects}) AS object (login, classid, objid) JOIN login ON login.oid = object.login \
+             WHERE object.classid <> 'pg_largeobject'::regclass), \
          used (login, classid, objid) AS (SELECT * FROM owned UNION {NEXT}) {}",
         oids.join(","),
         can_act("oid", successor),

@@ -1,6 +1,7 @@
 //! What depends on logins: found in `pg_shdepend`, in every database; what is owned is reassigned, what is granted is
 //! revoked, and nothing is ever dropped. Who gets what is owned is in `reassignment.rs`.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -31,6 +32,13 @@ pub(crate) struct Released {
     pub(crate) warnings: Vec<String>,
     /// Who got what they owned.
     pub(crate) reassigned: Vec<NewOwner>,
+}
+
+impl Released {
+    pub(super) fn add(&mut self, more: Self) {
+        self.warnings.extend(more.warnings);
+        self.reassigned.extend(more.reassigned);
+    }
 }
 
 /// The role that got what a login owned in a database.
@@ -105,24 +113,24 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<String, Data
 /// Frees these logins of everything in the session's database and of shared objects, in one transaction: reassigns what
 /// they own, then removes the privileges. Waits for locks for as long as `patience`, and for each no longer at a time than
 /// an application may wait behind it. Fails without a change when anything cannot be done; with a `budget`, which says how
-/// many objects of many fit into one transaction, only the last of several transactions is undone.
+/// many objects of many fit into one transaction, only the last of several transactions is undone. What is committed goes
+/// into `released`, also when a later transaction fails.
 pub(crate) async fn release(
     session: &Session,
     logins: &[Login],
     patience: Duration,
     budget: Option<usize>,
-) -> Result<Released, DatabaseError> {
-    let mut released = Released::default();
+    released: &RefCell<Released>,
+) -> Result<(), DatabaseError> {
     if let Some(budget) = budget {
         // First: a new owner needs the right to create that the login still has.
-        released = in_steps(session, patience, async || reassign(session, logins).await).await?;
-        let warnings = revoke_in_portions(session, logins, budget).await?;
-        released.warnings.extend(warnings);
+        let moved = in_steps(session, patience, async || reassign(session, logins).await).await?;
+        released.borrow_mut().add(moved);
+        revoke_in_portions(session, logins, budget, released).await?;
     }
     let rest = in_steps(session, patience, async || free(session, logins).await).await?;
-    released.warnings.extend(rest.warnings);
-    released.reassigned.extend(rest.reassigned);
-    Ok(released)
+    released.borrow_mut().add(rest);
+    Ok(())
 }
 
 async fn free(session: &Session, logins: &[Login]) -> Result<Released, DatabaseError> {

@@ -1,11 +1,12 @@
 //! Privileges that logins were granted on objects, found in the access control lists and revoked for many logins at once.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use tokio_postgres::SimpleQueryRow;
 
 use crate::postgres::acl::{classes, items, listed};
-use crate::postgres::dependencies::{Login, here};
+use crate::postgres::dependencies::{Login, Released, here};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::passed_on::PassedOn;
@@ -80,24 +81,24 @@ pub(super) fn objects_of(logins: &[Login]) -> String {
     )
 }
 
-/// Takes privileges away as [`revoke_grants`] does, on `budget` objects in each transaction. Returns what somebody should
-/// know.
+/// Takes privileges away as [`revoke_grants`] does, on `budget` objects in each transaction; what an administrator should
+/// know of those that are committed goes into `released`.
 pub(super) async fn revoke_in_portions(
     session: &Session,
     logins: &[Login],
     budget: usize,
-) -> Result<Vec<String>, DatabaseError> {
-    let mut warnings = Vec::new();
+    released: &RefCell<Released>,
+) -> Result<(), DatabaseError> {
     let mut last = (0, 0);
     loop {
         let objects = next_objects(session, logins, last).await?;
         let Some(object) = objects.last() else {
-            return Ok(warnings);
+            return Ok(());
         };
         last = *object;
         for portion in objects.chunks(budget) {
-            let portion = revoke_portion(session, logins, portion);
-            warnings.extend(portion.await?);
+            let warnings = revoke_portion(session, logins, portion).await?;
+            released.borrow_mut().warnings.extend(warnings);
         }
     }
 }

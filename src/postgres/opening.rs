@@ -114,6 +114,11 @@ impl Mode {
         }
     }
 
+    /// Whether the server took the options of the session's start.
+    pub(super) fn has_startup_options(&self) -> bool {
+        self.has_options
+    }
+
     /// Whether the server is known to take writes for as long as the session lasts.
     pub(super) fn is_primary(&self) -> bool {
         self.in_hot_standby == Some(false)
@@ -148,18 +153,20 @@ impl Mode {
 }
 
 /// Opens a session, and lets its connection work in the background; its end shows as an error of the next call on the client.
+/// `proof` is what the server reports back where it takes the options of the start.
 pub(super) async fn open(
     config: &Config,
     place: &Place,
     negotiation: Negotiation,
     peer: Option<&str>,
+    proof: &str,
 ) -> Result<Open, DatabaseError> {
     match place {
         Place::Address(address) => {
             let mut config = config.clone();
             config.hostaddr(*address);
             let (client, connection) = config.connect(negotiation).await?;
-            Ok(keep(client, connection))
+            Ok(keep(client, connection, proof))
         }
         Place::Socket(path) => {
             let stream = UnixStream::connect(path)
@@ -169,18 +176,17 @@ pub(super) async fn open(
                 check_peer(&stream, user)?;
             }
             let (client, connection) = config.connect_raw(stream, negotiation).await?;
-            Ok(keep(client, connection))
+            Ok(keep(client, connection, proof))
         }
     }
 }
 
-fn keep<S, T>(client: Client, mut connection: Connection<S, T>) -> Open
+fn keep<S, T>(client: Client, mut connection: Connection<S, T>, proof: &str) -> Open
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let is_on = |name| connection.parameter(name).map(|value| value == "on");
-    let reported = |name| connection.parameter(name).map(str::to_owned);
     let version = connection.parameter("server_version");
     let mode = Mode {
         is_superuser: is_on("is_superuser").unwrap_or_default(),
@@ -188,7 +194,7 @@ where
         default_read_only: is_on("default_transaction_read_only"),
         has_no_encoding: connection.parameter("server_encoding") == Some("SQL_ASCII"),
         version: version.map(major).unwrap_or_default(),
-        has_options: pinned::is_proven(reported),
+        has_options: pinned::is_proven(|name| connection.parameter(name), proof),
     };
     let notices = Notices::default();
     let kept = notices.clone();
@@ -239,6 +245,7 @@ pub(super) fn configuration(
     parameters: &Parameters,
     address: &Address,
     startup: Startup,
+    proof: &str,
 ) -> Config {
     let mut config = Config::new();
     config
@@ -253,7 +260,7 @@ pub(super) fn configuration(
             Some(ChannelBinding::Require) => config::ChannelBinding::Require,
             Some(ChannelBinding::Prefer) | None => config::ChannelBinding::Prefer,
         });
-    if let Some(options) = startup.options(parameters.options.as_deref()) {
+    if let Some(options) = startup.options(parameters.options.as_deref(), proof) {
         config.options(options);
     }
     let default_name = concat!("pgcreds/", env!("CARGO_PKG_VERSION"));

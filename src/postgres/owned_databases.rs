@@ -43,9 +43,10 @@ impl OwnedDatabases {
                     true => " WITH INHERIT TRUE, SET FALSE",
                     false => "",
                 };
+                let own_role = session.mode().own_role();
                 found.transfers.push(format!(
                     "{leave}GRANT {login} TO {acting_role}{options}; SET LOCAL ROLE {acting_role}; \
-                     ALTER DATABASE {} OWNER TO {}; RESET ROLE; REVOKE {login} FROM {acting_role}",
+                     ALTER DATABASE {} OWNER TO {}; {own_role}; REVOKE {login} FROM {acting_role}",
                     identifier(&name),
                     identifier(new_owner)
                 ));

@@ -255,7 +255,11 @@ async fn restore(
             let grants: Vec<String> = missing
                 .iter()
                 .filter(|held| !held.is_lease)
-                .filter_map(|held| held.actors.get(number).map(|actor| grant_as(held, actor)))
+                .filter_map(|held| {
+                    held.actors
+                        .get(number)
+                        .map(|actor| grant_as(session, held, actor))
+                })
                 .collect();
             if grants.is_empty() {
                 break;
@@ -280,10 +284,11 @@ async fn restore(
     Ok(missing)
 }
 
-fn grant_as(held: &Held, actor: &Option<String>) -> String {
+fn grant_as(session: &Session, held: &Held, actor: &Option<String>) -> String {
+    let own_role = session.mode().own_role();
     let grant = grant(held);
     match actor {
-        Some(role) => format!("SET LOCAL ROLE {role}; {grant}; RESET ROLE;"),
+        Some(role) => format!("SET LOCAL ROLE {role}; {grant}; {own_role};"),
         None => format!("{grant};"),
     }
 }

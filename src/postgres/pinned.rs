@@ -1,14 +1,16 @@
 //! Settings that every session gets before its first statement. The owner of a database may set nearly anything for all
 //! who connect to it (`ALTER DATABASE … SET`), superusers too; what a client asks for at the start outranks that.
 
+use rand::RngExt as _;
+use rand::distr::Alphanumeric;
+
 use crate::postgres::{identifier, literal};
 
 /// What the admin's own `options` in the url may set otherwise.
-const DEFAULTS: [(&str, &str); 15] = [
+const DEFAULTS: [(&str, &str); 14] = [
     ("role", "none"),
     ("client_min_messages", "notice"),
     ("DateStyle", "ISO"),
-    ("TimeZone", "UTC"),
     ("default_tablespace", ""),
     ("temp_tablespaces", ""),
     ("enable_bitmapscan", "on"),
@@ -23,7 +25,7 @@ const DEFAULTS: [(&str, &str); 15] = [
 ];
 
 /// What nothing sets otherwise. The limits are zero, which is none: transactions get those of pgcreds.
-const PINS: [(&str, &str); 26] = [
+const PINS: [(&str, &str); 25] = [
     ("search_path", "pg_catalog,pg_temp"),
     ("default_transaction_read_only", "off"),
     ("default_transaction_isolation", "read\\ committed"),
@@ -35,7 +37,6 @@ const PINS: [(&str, &str); 26] = [
     ("exit_on_error", "off"),
     ("standard_conforming_strings", "on"),
     ("backslash_quote", "safe_encoding"),
-    ("escape_string_warning", "on"),
     ("quote_all_identifiers", "off"),
     ("transform_null_equals", "off"),
     ("array_nulls", "on"),
@@ -49,11 +50,14 @@ const PINS: [(&str, &str); 26] = [
     ("debug_print_plan", "off"),
     ("plpgsql.extra_errors", "none"),
     ("plpgsql.extra_warnings", "none"),
-    PROOF,
+    ("IntervalStyle", "iso_8601"),
 ];
 
-/// The server reports this one, and hardly anybody sets it: it shows that the server took the options of the start.
-const PROOF: (&str, &str) = ("IntervalStyle", "iso_8601");
+/// The server reports this one: it shows that the server took the options of the start. No other setting takes any text.
+const PROOF: &str = "TimeZone";
+
+/// What transactions set it to, and sessions that start without options.
+const TIME_ZONE: (&str, &str) = (PROOF, "UTC");
 
 /// Libraries that are loaded into the session. Only at its start can it be said that there are none.
 const LIBRARIES: (&str, &str) = ("local_preload_libraries", "");
@@ -89,18 +93,22 @@ impl Startup {
     /// be left out.
     pub(super) fn after(self, sqlstate: &str, has_options: bool) -> Option<Self> {
         match (self, sqlstate) {
+            (Self::Bare, _) => None,
             // undefined_object: the server knows no setting of that name.
             (Self::Pinned, "42704") => Some(Self::PinnedBefore14),
             // transaction_timeout: the database's limit struck while the session was starting.
             (Self::Pinned, "25P04") => Some(Self::PinnedFrom17),
             // protocol_violation from PgBouncer, feature_not_supported from others.
-            (Self::Pinned, "08P01" | "0A000") if !has_options => Some(Self::Bare),
+            (_, "08P01" | "0A000") if !has_options => Some(Self::Bare),
+            // A later version may not know one of the settings.
+            (Self::PinnedBefore14, "42704") if !has_options => Some(Self::Bare),
             _ => None,
         }
     }
 
-    /// The value of `options` in the startup message. Of two values for one setting PostgreSQL takes the last.
-    pub(super) fn options(self, url: Option<&str>) -> Option<String> {
+    /// The value of `options` in the startup message. Of two values for one setting PostgreSQL takes the last. The server
+    /// reports `proof` back where it took them.
+    pub(super) fn options(self, url: Option<&str>, proof: &str) -> Option<String> {
         let url = url.map(without_open_escape);
         let limits: &[(&str, &str)] = match self {
             Self::Pinned => &[IDLE],
@@ -111,11 +119,8 @@ impl Startup {
         let option = |(name, value): (&str, &str)| format!("-c {name}={value}");
         let defaults = DEFAULTS.into_iter().map(option);
         let limits = limits.iter().copied();
-        let pins = PINS
-            .into_iter()
-            .chain([LIBRARIES])
-            .chain(limits)
-            .map(option);
+        let pins = PINS.into_iter().chain([LIBRARIES, (PROOF, proof)]);
+        let pins = pins.chain(limits).map(option);
         let all = defaults.chain(url.map(str::to_owned)).chain(pins);
         Some(all.collect::<Vec<_>>().join(" "))
     }
@@ -127,17 +132,27 @@ fn without_open_escape(options: &str) -> &str {
     &options[..options.len() - backslashes % 2]
 }
 
+/// What a server has to report back where it takes the options of a session's start: UTC by a name that the owner of its
+/// database cannot have chosen beforehand. (PostgreSQL documentation, "POSIX Time Zone Specifications".)
+pub(super) fn new_proof() -> String {
+    let letters = rand::rng().sample_iter(Alphanumeric).map(char::from);
+    let letters: String = letters.take(20).collect();
+    format!("<{}>0", letters.to_uppercase())
+}
+
 /// Whether the server took the options of the start, by what it reports.
-pub(super) fn is_proven(reported: impl Fn(&'static str) -> Option<String>) -> bool {
-    let (name, value) = PROOF;
-    reported(name).as_deref() == Some(value)
+pub(super) fn is_proven<'a>(
+    reported: impl Fn(&'static str) -> Option<&'a str>,
+    proof: &str,
+) -> bool {
+    reported(PROOF) == Some(proof)
 }
 
 /// The same as SQL, for the first request where the start of the session took no options.
 pub(super) fn statements(version: u32, has_options: bool) -> String {
     let idle = (version >= KNOWS_IDLE).then_some(IDLE);
     let defaults = DEFAULTS.into_iter().filter(|_| !has_options);
-    let settings = defaults.chain(PINS).chain(idle);
+    let settings = defaults.chain(PINS).chain([TIME_ZONE]).chain(idle);
     let set = settings.map(|(name, value)| match name {
         "search_path" => OWN_SEARCH_PATH.to_owned(),
         _ => format!("SET {name} = {};", literal(&value.replace('\\', ""))),
@@ -175,7 +190,9 @@ mod tests {
 
     #[test]
     fn the_urls_options_stand_between_what_they_may_change_and_what_they_may_not() {
-        let options = Startup::Pinned.options(Some("-c role=owner \\")).unwrap();
+        let options = Startup::Pinned
+            .options(Some("-c role=owner \\"), "p")
+            .unwrap();
         let place = |text| options.find(text).unwrap();
         assert!(place("role=none") < place("role=owner"));
         assert!(place("role=owner") < place("search_path=pg_catalog"));
@@ -185,13 +202,13 @@ mod tests {
         let limited = Startup::Pinned.after("25P04", false).unwrap();
         assert!(
             limited
-                .options(None)
+                .options(None, "p")
                 .unwrap()
                 .contains("transaction_timeout=0")
         );
-        let older = Startup::PinnedBefore14.options(None).unwrap();
+        let older = Startup::PinnedBefore14.options(None, "p").unwrap();
         assert!(!older.contains("idle_session_timeout"));
-        assert_eq!(Startup::Bare.options(None), None);
+        assert_eq!(Startup::Bare.options(None, "p"), None);
     }
 
     #[test]

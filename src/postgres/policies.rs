@@ -21,7 +21,8 @@ pub(super) async fn change_as_owners(session: &Session, logins: &str) -> Result<
     for policy in find(session, logins).await? {
         if policy.can_act {
             let owner = identifier(&policy.owner);
-            let sql = format!("SET LOCAL ROLE {owner}; {}; RESET ROLE", policy.change);
+            let own_role = session.mode().own_role();
+            let sql = format!("SET LOCAL ROLE {owner}; {}; {own_role}", policy.change);
             session.attempt(&sql).await?;
         }
     }

@@ -2,6 +2,7 @@
 //! server's lock table has room for applications and no table is locked for long. What has no statement of its own, or
 //! could not be given away by it, is left to `REASSIGN OWNED`.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::postgres::dependencies::{Login, NewOwner, Released};
 use crate::postgres::error::DatabaseError;
 use crate::postgres::identifier;
 use crate::postgres::powerless::{Powerless, begun, new_name};
-use crate::postgres::reassignment::{new_owner, owned, successor};
+use crate::postgres::reassignment::{lock_tables, new_owner, owned, owned_objects, successor};
 use crate::postgres::session::{LOCK_STEP, Session, begin, begin_waiting};
 
 /// Objects that are read, and searched for code, at a time.
@@ -40,16 +41,19 @@ struct ChosenOwner {
 }
 
 /// Gives most of what a login owns in the session's database away, in portions that take at most `budget` locks. A lock is
-/// waited for as often as it takes, for up to `patience` in all. Interrupted, the next call goes on.
+/// waited for as often as it takes, for up to `patience` in all. Interrupted, the next call goes on. The new owners of the
+/// portions that are committed go into `released`.
 pub(crate) async fn move_in_portions(
     session: &Session,
     login: &Login,
     budget: usize,
     patience: Duration,
-) -> Result<Released, DatabaseError> {
+    released: &RefCell<Released>,
+) -> Result<(), DatabaseError> {
     let mut mover = Mover {
         session,
         login,
+        released,
         powerless: in_transaction(session, Powerless::look(session)).await?,
         new_owner: None,
     };
@@ -59,14 +63,10 @@ pub(crate) async fn move_in_portions(
         let objects = mover.objects(last).await?;
         let Some(object) = objects.last() else { break };
         last = (object.class, object.oid);
-        // Code may have been added to them since the first look.
-        if mover.has_code(&objects).await? {
-            mover.set_apart().await?;
-        }
         let portions = into_portions(objects, budget);
         mover.portions(portions, patience).await?;
     }
-    Ok(mover.released())
+    Ok(())
 }
 
 /// Splits objects into parts that take at most `budget` locks each, or one object each.
@@ -104,6 +104,7 @@ async fn in_transaction<T>(
 struct Mover<'a> {
     session: &'a Session,
     login: &'a Login,
+    released: &'a RefCell<Released>,
     powerless: Powerless,
     new_owner: Option<ChosenOwner>,
 }
@@ -119,7 +120,7 @@ impl Mover<'_> {
         let (successor, begun, has_code) = in_transaction(session, async {
             let successor = successor(session, self.login).await?;
             let begun = begun(session, &[self.login.oid]).await?;
-            let code = owners_of_code(session, logins, &owned(logins), &successor).await?;
+            let code = owners_of_code(session, logins, &owned_objects(logins), &successor).await?;
             Ok((successor, begun, !code.is_empty()))
         })
         .await?;
@@ -175,7 +176,7 @@ impl Mover<'_> {
     /// Gives portions away. One that has to wait for a lock comes again after the others, in halves, so that only what is
     /// locked waits; fails when `patience` is at an end and all that is left is locked.
     async fn portions(
-        &self,
+        &mut self,
         mut portions: VecDeque<Vec<Object>>,
         patience: Duration,
     ) -> Result<(), DatabaseError> {
@@ -209,11 +210,40 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Gives one portion away and commits.
-    async fn portion(&self, portion: &[Object]) -> Result<(), DatabaseError> {
-        let Some(new_owner) = &self.new_owner else {
+    /// Gives one portion away and commits. Code may have been added since the first look: it is looked for again once the
+    /// tables are locked, and a role without rights gets all from then on.
+    async fn portion(&mut self, portion: &[Object]) -> Result<(), DatabaseError> {
+        let result = self.try_portion(portion).await;
+        if !matches!(result, Ok(true)) {
+            self.session.rollback().await;
+        }
+        if result? {
             return Ok(());
+        }
+        self.set_apart().await?;
+        let result = self.try_portion(portion).await;
+        if result.is_err() {
+            self.session.rollback().await;
+        }
+        result.map(|_| ())
+    }
+
+    /// The same without an end for a transaction that fails; `false` when there is code, and nothing is committed.
+    async fn try_portion(&self, portion: &[Object]) -> Result<bool, DatabaseError> {
+        let Some(new_owner) = &self.new_owner else {
+            return Ok(true);
         };
+        let session = self.session;
+        session.run(&begin_waiting(session, LOCK_STEP)).await?;
+        if !new_owner.is_powerless {
+            let objects = self.noted(portion);
+            lock_tables(session, &objects).await?;
+            let successor = &new_owner.successor;
+            let code = owners_of_code(session, self.logins(), &objects, successor).await?;
+            if !code.is_empty() {
+                return Ok(false);
+            }
+        }
         let role = identifier(&new_owner.role);
         let alter = |object: &Object| format!("ALTER {} OWNER TO {role}", object.sql);
         let statements: Vec<String> = portion.iter().map(alter).collect();
@@ -221,37 +251,26 @@ impl Mover<'_> {
         if new_owner.is_powerless {
             sql = self.powerless.give(&new_owner.role, &self.login.name, &sql);
         }
-        commit(self.session, &sql, LOCK_STEP).await
-    }
-
-    async fn has_code(&self, portion: &[Object]) -> Result<bool, DatabaseError> {
-        let Some(new_owner) = self.new_owner.as_ref().filter(|owner| !owner.is_powerless) else {
-            return Ok(false);
+        session.run(&format!("{sql}; COMMIT")).await?;
+        let owner = NewOwner {
+            withheld_from: new_owner.is_powerless.then(|| new_owner.successor.clone()),
+            ..self::new_owner(session, self.login, &new_owner.role)
         };
-        let objects: Vec<String> = portion
-            .iter()
-            .map(|object| format!("({}::oid, {}::oid)", object.class, object.oid))
-            .collect();
-        let logins = self.logins();
-        let condition = format!(
-            "{} AND (classid, objid) IN ({})",
-            owned(logins),
-            objects.join(", ")
-        );
-        let code = owners_of_code(self.session, logins, &condition, &new_owner.successor);
-        let code = in_transaction(self.session, code).await?;
-        Ok(!code.is_empty())
+        let reassigned = &mut self.released.borrow_mut().reassigned;
+        if !reassigned.contains(&owner) {
+            reassigned.push(owner);
+        }
+        Ok(true)
     }
 
-    fn released(&self) -> Released {
-        let mut released = Released::default();
-        if let Some(owner) = &self.new_owner {
-            released.reassigned.push(NewOwner {
-                withheld_from: owner.is_powerless.then(|| owner.successor.clone()),
-                ..new_owner(self.session, self.login, &owner.role)
-            });
-        }
-        released
+    /// A query for these objects, with the columns that [`owners_of_code`] reads.
+    fn noted(&self, objects: &[Object]) -> String {
+        let login = self.login.oid;
+        let rows: Vec<String> = objects
+            .iter()
+            .map(|object| format!("({login}::oid, {}::oid, {}::oid)", object.class, object.oid))
+            .collect();
+        format!("VALUES {}", rows.join(", "))
     }
 }
 

@@ -23,6 +23,32 @@ pub(super) fn owned(logins: &[Login]) -> String {
     )
 }
 
+/// A query for the objects that logins own, with the columns that [`owners_of_code`] reads.
+pub(super) fn owned_objects(logins: &[Login]) -> String {
+    format!(
+        "SELECT DISTINCT refobjid, classid, objid FROM pg_shdepend WHERE {}",
+        owned(logins)
+    )
+}
+
+/// Locks the tables among these objects until the transaction ends: no other session can add a rule, a trigger or an
+/// expression to them between the check for code and the change of the owner.
+pub(super) async fn lock_tables(session: &Session, objects: &str) -> Result<(), DatabaseError> {
+    let sql = include_str!("sql/tables_to_lock.sql").replace("$OBJECTS", objects);
+    let rows = session.run(&sql).await?;
+    let tables: Vec<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
+    if tables.is_empty() {
+        return Ok(());
+    }
+    session
+        .run(&format!(
+            "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
+            tables.join(", ")
+        ))
+        .await?;
+    Ok(())
+}
+
 /// Oids as the server writes them, in the first column.
 pub(super) fn first_column(rows: &[SimpleQueryRow]) -> Result<BTreeSet<u32>, DatabaseError> {
     let oid = |row: &SimpleQueryRow| row.get(0)?.parse().ok();
@@ -61,9 +87,11 @@ pub(super) async fn reassign(
             .push(login.clone());
     }
     // All are looked at before anything has a new owner.
+    lock_tables(session, &owned_objects(logins)).await?;
     let mut with_code = BTreeSet::new();
     for (successor, logins) in &by_successor {
-        with_code.extend(owners_of_code(session, logins, &owned(logins), successor).await?);
+        let objects = owned_objects(logins);
+        with_code.extend(owners_of_code(session, logins, &objects, successor).await?);
     }
     // What was interrupted goes on: one role for all that a login leaves in a database.
     let begun = begun(session, &Vec::from_iter(owners)).await?;

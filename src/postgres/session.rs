@@ -67,6 +67,7 @@ pub(crate) fn begin_waiting(session: &Session, patience: Duration) -> String {
         "BEGIN ISOLATION LEVEL READ COMMITTED{access}; {}\
          SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; \
          SET LOCAL jit = off; \
+         SET LOCAL TimeZone = 'UTC'; \
          {}; \
          SET LOCAL standard_conforming_strings = on; \
          {OWN_SEARCH_PATH};",

@@ -15,8 +15,11 @@ use crate::failure::Failure;
 use crate::model::file_mode::FileMode;
 use crate::shell::argument;
 
-/// How the names of temporary files begin.
-const TEMPORARY: &str = ".pgcreds-";
+/// How the names of temporary files begin and end, with random letters and digits between them.
+const TEMPORARY: (&str, &str) = (".pgcreds-", ".partial");
+
+/// How many letters and digits these are.
+const RANDOM: usize = 16;
 
 /// Who may read the file; by default only the user who runs pgcreds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -146,7 +149,9 @@ fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     remove_abandoned(folder);
     loop {
         let temporary = tempfile::Builder::new()
-            .prefix(TEMPORARY)
+            .prefix(TEMPORARY.0)
+            .suffix(TEMPORARY.1)
+            .rand_bytes(RANDOM)
             .tempfile_in(folder)?;
         // Some network file systems have no locks: there, nothing is taken for abandoned.
         let _ = temporary.as_file().try_lock();
@@ -162,23 +167,32 @@ fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
 pub(super) fn remove_abandoned(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
-        let is_ours = entry
-            .file_name()
-            .as_bytes()
-            .starts_with(TEMPORARY.as_bytes());
-        if is_ours && is_abandoned(&entry.path()) {
+        if is_temporary(entry.file_name().as_bytes()) && is_abandoned(&entry.path()) {
             // What another user has put there may stay.
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
+/// Whether a file has a name that only [`temporary_in`] gives.
+fn is_temporary(name: &[u8]) -> bool {
+    let random = name
+        .strip_prefix(TEMPORARY.0.as_bytes())
+        .and_then(|rest| rest.strip_suffix(TEMPORARY.1.as_bytes()));
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric)
+    })
+}
+
 fn is_abandoned(path: &Path) -> bool {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path);
     file.is_ok_and(|file| {
-        let is_file = file.metadata().is_ok_and(|found| found.is_file());
-        is_file && file.try_lock().is_ok()
+        let user = rustix::process::geteuid().as_raw();
+        let is_ours = file
+            .metadata()
+            .is_ok_and(|found| found.is_file() && found.uid() == user && found.nlink() == 1);
+        is_ours && file.try_lock().is_ok()
     })
 }
 

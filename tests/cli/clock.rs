@@ -6,17 +6,18 @@ use std::net::{TcpListener, TcpStream};
 use crate::harness::Admin;
 use crate::lease_stage::{APP_ROLE, Credentials, MEMBER_ROLE, Stage, issue_json, sandbox_at};
 
-/// Passes one connection on; in what the server says, one text stands for another of the same length.
+/// Passes connections on; in what the server says, one text stands for another of the same length.
 fn alter(server_port: u16, from: &'static str, to: &'static str) -> u16 {
     assert_eq!(from.len(), to.len());
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
-        let (client, _) = listener.accept().unwrap();
-        let server = TcpStream::connect(("127.0.0.1", server_port)).unwrap();
-        let (requests, answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        std::thread::spawn(move || pass(requests, server, "", ""));
-        pass(answers, client, from, to);
+        for client in listener.incoming().map_while(Result::ok) {
+            let server = TcpStream::connect(("127.0.0.1", server_port)).unwrap();
+            let (requests, answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || pass(requests, server, "", ""));
+            std::thread::spawn(move || pass(answers, client, from, to));
+        }
     });
     port
 }

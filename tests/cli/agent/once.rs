@@ -84,6 +84,8 @@ fn one_connection_is_enough_for_all_files_of_a_server() {
     let proxy = Proxy::start(app.cluster.port());
     app.change(&app.cluster.port().to_string(), &proxy.port().to_string());
     app.sandbox.pgcreds(["agent", "--once"]).run().success();
-    assert_eq!(proxy.connections(), 1);
+    // PostgreSQL 13 refuses a setting that the first one asks for.
+    let refused = usize::from(app.cluster.version() < 14);
+    assert_eq!(proxy.connections(), 1 + refused);
     assert_eq!(app.logins().len(), 3);
 }

@@ -3,6 +3,7 @@
 mod code;
 mod databases;
 mod grants;
+mod late_code;
 mod many;
 mod memberships;
 mod owned;

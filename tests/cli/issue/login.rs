@@ -96,7 +96,9 @@ fn it_takes_two_round_trips_on_one_connection() {
         let sandbox = sandbox_at(proxy.port(), &roles);
         let run = sandbox.pgcreds(issue_json(&[role])).run().success();
         assert_eq!(run.json()["port"], proxy.port());
-        assert_eq!(proxy.connections(), 1);
+        // PostgreSQL 13 refuses a setting that the first one asks for.
+        let refused = usize::from(cluster.version() < 14);
+        assert_eq!(proxy.connections(), 1 + refused);
         assert!(
             proxy.round_trips() <= 2,
             "{} round trips",

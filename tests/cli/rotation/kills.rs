@@ -152,8 +152,12 @@ fn temporary_files_are_removed_unless_a_process_writes_them() {
     let sandbox = Sandbox::new();
     sandbox.write_state("version = 1\n[connections.c]\nurl = \"host=h\"\n");
     let folder = config_folder(&sandbox);
-    let [dead, alive, foreign] =
-        [".pgcreds-dead", ".pgcreds-alive", "other"].map(|name| folder.join(name));
+    let [dead, alive, foreign] = [
+        ".pgcreds-0123456789abcdef.partial",
+        ".pgcreds-fedcba9876543210.partial",
+        ".pgcreds-prod.toml",
+    ]
+    .map(|name| folder.join(name));
     for path in [&dead, &alive, &foreign] {
         sandbox_write(path, "secret");
     }
@@ -163,10 +167,13 @@ fn temporary_files_are_removed_unless_a_process_writes_them() {
     sandbox.pgcreds(add.split(' ')).run().success();
     let mut left = temporary_files(std::slice::from_ref(&folder));
     left.sort();
-    assert_eq!(left, [".pgcreds-alive", "other"]);
+    assert_eq!(
+        left,
+        [".pgcreds-fedcba9876543210.partial", ".pgcreds-prod.toml"]
+    );
     drop(lock);
     sandbox.pgcreds(["role", "remove", "r"]).run().success();
-    assert_eq!(temporary_files(&[folder]), ["other"]);
+    assert_eq!(temporary_files(&[folder]), [".pgcreds-prod.toml"]);
 }
 
 /// A store that is half-written, by a command that hangs.

@@ -1,0 +1,10 @@
+-- Which tables are among these objects? Each as LOCK TABLE takes it, partitions and children apart.
+-- PostgreSQL 13 to 18. reassignment.rs replaces $OBJECTS by a query: login, classid, objid.
+-- What is no table cannot be locked; views, foreign tables and the like are code themselves.
+SELECT format('ONLY %I.%I', n.nspname, c.relname)
+FROM ($OBJECTS) AS object (login, classid, objid)
+JOIN pg_catalog.pg_class AS c ON c.oid = object.objid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE object.classid = 'pg_catalog.pg_class'::regclass
+    AND c.relkind IN ('r', 'p')
+ORDER BY c.oid
