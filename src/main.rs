@@ -1,5 +1,8 @@
 //! Short-lived PostgreSQL logins, without a server to run.
 
+// The futures of a revocation lie deeper in each other than the compiler looks unless it is told.
+#![recursion_limit = "256"]
+
 mod audit;
 mod child;
 mod cli;
