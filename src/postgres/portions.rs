@@ -237,10 +237,12 @@ impl Mover<'_> {
         session.run(&begin_waiting(session, LOCK_STEP)).await?;
         if !new_owner.is_powerless {
             let objects = self.noted(portion);
-            lock_tables(session, &objects).await?;
             let successor = &new_owner.successor;
-            let code = owners_of_code(session, self.logins(), &objects, successor).await?;
-            if !code.is_empty() {
+            if lock_tables(session, &objects).await?
+                && !owners_of_code(session, self.logins(), &objects, successor)
+                    .await?
+                    .is_empty()
+            {
                 return Ok(false);
             }
         }

@@ -31,14 +31,15 @@ pub(super) fn owned_objects(logins: &[Login]) -> String {
     )
 }
 
-/// Locks the tables among these objects until the transaction ends: no other session can add a rule, a trigger or an
-/// expression to them between the check for code and the change of the owner.
-pub(super) async fn lock_tables(session: &Session, objects: &str) -> Result<(), DatabaseError> {
+/// Locks the tables among these objects that other roles can act on as the login, until the transaction ends: no session can
+/// add a rule, a trigger or an expression to them between the check for code and the change of the owner. Returns whether
+/// there are such tables.
+pub(super) async fn lock_tables(session: &Session, objects: &str) -> Result<bool, DatabaseError> {
     let sql = include_str!("sql/tables_to_lock.sql").replace("$OBJECTS", objects);
     let rows = session.run(&sql).await?;
     let tables: Vec<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
     if tables.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     session
         .run(&format!(
@@ -46,7 +47,7 @@ pub(super) async fn lock_tables(session: &Session, objects: &str) -> Result<(), 
             tables.join(", ")
         ))
         .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Oids as the server writes them, in the first column.
