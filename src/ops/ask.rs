@@ -53,7 +53,7 @@ async fn in_order<T>(
     answers.into_iter().map(named).collect()
 }
 
-/// The same, each answer with the position of its connection and as soon as it is there. A server that lets nobody in
+/// The same, each answer with the position of its connection and as soon as it is there. A server that refuses sessions
 /// because all its connection slots are taken is tried again for as long as `patience`.
 pub(crate) fn ask<'a, T, F: AsyncFn(Admin) -> Result<T>>(
     state: &'a State,
@@ -158,7 +158,7 @@ impl Addresses {
 }
 
 impl Address {
-    /// Opens a connection to it, unless another one has found that nobody answers there.
+    /// Opens a connection to it, unless another one has found that no server answers there.
     async fn open(
         &self,
         state: &State,

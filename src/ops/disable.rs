@@ -117,7 +117,7 @@ impl Revocation<'_> {
         Ok(leases)
     }
 
-    /// The next batch for the slow steps; these are its oids. What could not be disabled has fallen out of it, what was
+    /// The next batch for the slow steps; these are its oids. What could not be disabled has failed, what was
     /// renewed is left out.
     pub(super) async fn next_batch(
         &self,

@@ -54,7 +54,7 @@ struct Server {
     identities: RefCell<Vec<Identity>>,
     /// The leases that were found on it.
     found: RefCell<HashSet<u32>>,
-    /// Whoever holds it revokes: the next one finds what this one has left, or could not do.
+    /// The connection that holds it revokes: the next one finds what this one has left, or could not do.
     report: Mutex<Report>,
 }
 

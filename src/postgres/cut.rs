@@ -97,7 +97,7 @@ pub(crate) async fn cut_obstructed(
     }
 }
 
-/// Whether it may well succeed when it is tried again: somebody holds a lock, or has changed the login since the look.
+/// Whether it may well succeed when it is tried again: another session holds a lock, or has changed the login since the look.
 pub(crate) fn is_temporary(error: &DatabaseError) -> bool {
     error.is_lock_timeout() || error.is_conflict() || was_renewed(error)
 }

@@ -150,7 +150,7 @@ impl DatabaseError {
         self.is_silence
     }
 
-    /// Whether the server let nobody in because all its connection slots are taken.
+    /// Whether the server refused the session because all its connection slots are taken.
     pub(crate) fn is_full(&self) -> bool {
         self.code == Some(SqlState::TOO_MANY_CONNECTIONS)
     }
